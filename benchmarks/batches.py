@@ -45,7 +45,9 @@ async def finish(command: Sequence[str]) -> tuple[int, str]:
 def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flags: str) -> Any:
     """Return what runs every shard of the problems at the same time, with the same flags."""
     source = folder / "limited.jsonl"
-    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
+    source.write_text(
+        "".join(json.dumps(question) + "\n" for question in questions(options.problems))
+    )
     model = ("--model", "openai/mock", "--api-base", server.base, "--strategy", "single")
     outs = Path(mkdtemp(dir=folder))
     return asyncio.gather(
@@ -111,7 +113,7 @@ async def holds_rate(options: argparse.Namespace, folder: Path, name: str, *flag
     async with chat_server(options.latency, text="\\boxed{4}", log=log) as server:
         await at_once(options, folder, server, "--requests-per-minute", str(options.rate), *flags)
     sent = [Sent.of(line) for line in log.open()]
-    times = sorted(each.at for each in sent)
+    times = sorted(request.at for request in sent)
     first, last = while_all_work(sent, options.workers)
     within = sum(first <= time <= last for time in times)
     share = within / (options.rate * (last - first) / 60)
@@ -138,7 +140,9 @@ class Sent(NamedTuple):
 
 def while_all_work(sent: Sequence[Sent], workers: int) -> tuple[float, float]:
     """Return when the last worker began, and when the first one had nothing left to send."""
-    shards = [[each.at for each in sent if each.page % workers == n] for n in range(workers)]
+    shards = [
+        [request.at for request in sent if request.page % workers == n] for n in range(workers)
+    ]
     return max(map(min, shards)), min(map(max, shards))
 
 
@@ -171,9 +175,9 @@ async def throughput(options: argparse.Namespace, folder: Path) -> bool:
         for _ in range(TURNS)
     ]
     alone = median(one[0].rate for one, _ in turns)
-    both = median(sum(each.rate for each in two) for _, two in turns)
+    both = median(sum(shard.rate for shard in two) for _, two in turns)
     cpu_alone = median(one[0].cpu_ms for one, _ in turns)
-    cpu_both = median(mean(each.cpu_ms for each in two) for _, two in turns)
+    cpu_both = median(mean(shard.cpu_ms for shard in two) for _, two in turns)
     share, cpu_share = both / alone / 2, cpu_alone / cpu_both
     print(f"{alone:.0f} problems a second in one process, {both:.0f} in two: {share:.2f} of twice")
     print(f"  CPU of a problem: {cpu_alone:.2f} ms in one, {cpu_both:.2f} ms in two, which allow")

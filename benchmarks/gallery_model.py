@@ -70,6 +70,7 @@ _ACTION = "one action on a line that begins with `Action:` and stop."
 _GO_ON = re.compile(r"^- ([\w ]+): .*next step|^- (stop): ", re.MULTILINE)
 # Tokens of an answer by its form; a whole solution is the unit that the others are compared with.
 _SOLUTION, _JUDGEMENT, _REVIEW, _EDITED = 200, 40, 80, 60
+# Draws until one continues the given text: a choice.
 _TRIES = 20
 _REMARK = "It is simulated, and worth another look."
 

@@ -31,9 +31,7 @@ _ENTRIES = {
         _SOLVE, "watch bundled tasks being solved, then type your own", "solve_arguments"
     ),
     "eval": Entry(
-        _MEASURE,
-        "compare strategies on a dataset with known answers",
-        "evaluation_arguments",
+        _MEASURE, "compare strategies on a dataset with known answers", "evaluation_arguments"
     ),
     "compare": Entry(_MEASURE, "compare result folders of eval", "evaluation_arguments"),
     "metrics": Entry(

@@ -7,6 +7,7 @@ from refinegraph.tools.test_runs.commands import split_command
 from refinegraph.wording import outcome_word, plural
 
 _MOST_PLACES = 3
+"""Places that are named: a choice, as many as fit into one sentence."""
 _WITH_A_MODEL = "for example with --model ollama_chat/qwen3:8b or --model openai/NAME"
 
 

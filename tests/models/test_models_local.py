@@ -86,16 +86,16 @@ async def test_log_probabilities_are_those_of_the_tokens_written() -> None:
     sampling = Sampling(temperature=0.0, logprobs=5, max_tokens=40)
     [choice] = (await generate(resolve_model("embedded"), PROMPT, sampling=sampling)).choices
     assert choice.logprobs
-    assert "".join(each.token for each in choice.logprobs).strip() == choice.text.strip()
-    for each in choice.logprobs:
-        assert each.logprob <= 0
-        assert each.logprob == pytest.approx(max(top.logprob for top in each.top))
+    assert "".join(token.token for token in choice.logprobs).strip() == choice.text.strip()
+    for token in choice.logprobs:
+        assert token.logprob <= 0
+        assert token.logprob == pytest.approx(max(top.logprob for top in token.top))
 
 
 async def test_same_seed_gives_the_same_samples() -> None:
     model, sampling = resolve_model("embedded"), Sampling(temperature=1.0, seed=7)
     first, second = [await generate(model, PROMPT, n=4, sampling=sampling) for _ in range(2)]
-    assert [each.text for each in first.choices] == [each.text for each in second.choices]
+    assert [choice.text for choice in first.choices] == [choice.text for choice in second.choices]
 
 
 async def test_stop_texts_and_limits_end_an_answer() -> None:
@@ -135,7 +135,7 @@ async def test_an_answer_is_streamed_token_by_token() -> None:
 async def test_many_requests_share_one_engine() -> None:
     model = resolve_model("embedded")
     asked = [generate(model, PROMPT, n=2, sampling=Sampling(max_tokens=8)) for _ in range(40)]
-    assert all(len(each.choices) == 2 for each in await asyncio.gather(*asked))
+    assert all(len(answer.choices) == 2 for answer in await asyncio.gather(*asked))
 
 
 def test_works_from_several_event_loops() -> None:
@@ -155,7 +155,7 @@ async def test_waves_of_one_run_bring_other_samples() -> None:
         waves = [await generate(model, PROMPT, n=6, sampling=sampling) for _ in range(2)]
     with run_scope():
         again = await generate(model, PROMPT, n=6, sampling=sampling)
-    texts = [[choice.text for choice in each.choices] for each in (*waves, again)]
+    texts = [[choice.text for choice in wave.choices] for wave in (*waves, again)]
     assert not set(texts[0]) & set(texts[1])
     assert texts[0] == texts[2]
 

@@ -43,7 +43,7 @@ def test_a_run_is_counted_by_how_its_tests_ended() -> None:
     assert list(run.tests) == ["a", "b", "c", "d", "e"]
     assert run.tests["b"].status == "failed"
     assert run.passed == {"a", "e"}
-    assert [each.id for each in run.failed] == ["b", "d"]
+    assert [outcome.id for outcome in run.failed] == ["b", "d"]
     assert run.skipped == ("c",)
     assert run.summary == "2 failed, 2 passed, 1 skipped, 1 deselected"
     assert run_of().summary == "no tests"
@@ -55,7 +55,7 @@ def test_of_one_test_a_failure_wins_over_a_skip_over_a_pass() -> None:
         (kept,) = merged([case("a", first), case("a", second)])
         assert kept.status == max(first, second, key=order.index)
     both = merged([case("a", "failed", error="1"), case("b"), case("a", "error", error="2")])
-    assert [(each.id, each.error) for each in both] == [("a", "1"), ("b", None)]
+    assert [(outcome.id, outcome.error) for outcome in both] == [("a", "1"), ("b", None)]
 
 
 class ScriptedSuite(TestSuite):
@@ -86,7 +86,10 @@ async def test_a_baseline_distinguishes_failing_passing_skipped_and_flaky_tests(
         collected=5, patched=("a", "c"), plugins=("x",), result=result(seconds=3.0),
     )  # fmt: skip
     found = await take_baseline(ScriptedSuite(tmp_path, first, second))
-    assert [(each.id, each.error) for each in found.failing] == [("bad", "first"), ("two", None)]
+    assert [(outcome.id, outcome.error) for outcome in found.failing] == [
+        ("bad", "first"),
+        ("two", None),
+    ]
     assert found.passing == ("good",)
     assert found.skipped == ("off",)
     assert found.flaky == ("odd", "once", "new")
@@ -127,7 +130,7 @@ async def test_a_command_without_tests_is_no_baseline(
 async def test_other_commands_may_be_one_test(tmp_path: Path) -> None:
     alone = run_of(case(COMMAND, "failed"), format="exit code")
     found = await take_baseline(ScriptedSuite(tmp_path, alone, alone, command="make"))
-    assert [each.id for each in found.failing] == [COMMAND]
+    assert [outcome.id for outcome in found.failing] == [COMMAND]
 
 
 class ScriptedTree:
@@ -172,7 +175,7 @@ async def test_a_run_is_parsed_in_the_available_format(
 ) -> None:
     tree: Any = ScriptedTree(ended)
     run = await TestSuite(Sandbox(), tmp_path, command).run_in(tree, collect=["more"])
-    assert (run.format, [(each.id, each.status) for each in run.outcomes]) == (form, tests)
+    assert (run.format, [(outcome.id, outcome.status) for outcome in run.outcomes]) == (form, tests)
     assert run.strength == ("exit code" if form == "exit code" else "reported")
     assert run.collected == len(tests)
     assert tree.collected[-1] == "more"
@@ -232,11 +235,11 @@ async def test_changes_are_added_modified_or_deleted_and_caches_left_out(tmp_pat
         {"path": ".git/x", "kind": "file", "mode": 0o644},
     ]
     found = await Changes.read(layout, told)
-    assert [(each.path, each.kind) for each in found.listed()] == [
+    assert [(change.path, change.kind) for change in found.listed()] == [
         ("gone/a.py", "deleted"), ("gone/b/c.py", "deleted"), ("kept.py", "modified"),
         ("new.py", "added"), ("way", "added"),
     ]  # fmt: skip
-    modes = {each.path: each.after.mode for each in found.differences if each.after}
+    modes = {change.path: change.after.mode for change in found.differences if change.after}
     assert modes == {"kept.py": "100755", "new.py": "100644", "way": "120000"}
     everything = await Changes.read(layout, told, ignored=True)
-    assert {".env", "venv/x", "z.pyc"} <= {each.path for each in everything.listed()}
+    assert {".env", "venv/x", "z.pyc"} <= {change.path for change in everything.listed()}

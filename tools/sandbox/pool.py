@@ -64,8 +64,9 @@ class Pool:
             else:
                 self._idle.extend(workers)
             self._changed.notify_all()
-        for worker in workers if is_closed else ():
-            worker.close()
+        if is_closed:
+            for worker in workers:
+                worker.close()
 
     def discard(self, worker: Worker) -> None:
         """End a worker that can no longer be used."""

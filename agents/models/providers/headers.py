@@ -35,6 +35,6 @@ def with_front(answer: Completion, front: str) -> Completion:
     return answer._replace(choices=tuple(whole))
 
 
-def begun(messages: Sequence[BaseMessage], text: str) -> Sequence[BaseMessage]:
+def with_beginning(messages: Sequence[BaseMessage], text: str) -> Sequence[BaseMessage]:
     """Return a conversation whose answer begins with a text."""
     return [*messages, AIMessage(text)] if text else messages

@@ -19,9 +19,9 @@ from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.completions.stream_assembly import StreamAccumulator
 from refinegraph.agents.models.providers.gguf import read_gguf_header
 from refinegraph.agents.models.providers.headers import (
-    begun,
     header_of,
     past_header,
+    with_beginning,
     with_front,
 )
 from refinegraph.agents.models.providers.line_starts import LineStart, OnPiece, continue_line
@@ -99,7 +99,7 @@ class LocalChatModel(SamplingChatModel):
         start = LineStart.at_end_of(rest) if self.joins_line_breaks else None
         if start and sampling.json_schema is None:
             return await self._continue_line(messages, start, n, sampling, pieces.on_text)
-        conversation = begun(messages, rest)
+        conversation = with_beginning(messages, rest)
         return with_front((await self._write(conversation, n, sampling, pieces)).answer(n), front)
 
     async def _continue_line(
@@ -114,7 +114,7 @@ class LocalChatModel(SamplingChatModel):
             text: str, *, n: int, sampling: Sampling, grammar: str = "", on_text: OnPiece | None
         ) -> Completion:
             whole = self.whole_vocabulary
-            request = completion_request(begun(messages, text), n, sampling, whole=whole)
+            request = completion_request(with_beginning(messages, text), n, sampling, whole=whole)
             request |= {"grammar": grammar} if grammar else {}
             return (await self._run(request, StreamAccumulator(on_text=on_text))).answer(n)
 

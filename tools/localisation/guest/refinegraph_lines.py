@@ -110,7 +110,7 @@ def _collector(root: str) -> _Tracer | _Coverage:
 
         if coverage.Coverage.current() is None:  # a running measurement must not be disturbed
             return _Coverage(root, coverage)
-    except Exception:
+    except Exception:  # missing, too old or broken: the tracer below needs nothing
         pass
     return _Tracer(root)
 
