@@ -20,7 +20,7 @@ MB = 1024 * 1024
 
 
 class Play(NamedTuple):
-    """What the guest of one run does: it says this, prints that, and ends so."""
+    """What the guest of one run does: it prints this, says that at once, and ends so."""
 
     says: Sequence[dict[str, Any] | bytes] = ()
     prints: bytes = b""
@@ -95,8 +95,8 @@ class ScriptedGuest:
         with socket.socket(fileno=line) as said, suppress(BrokenPipeError, ConnectionResetError):
             if play.prints:
                 os.write(out, play.prints)
-            for message in play.says:
-                said.sendall(message if isinstance(message, bytes) else codec.pack(message))
+            # In one piece: how much the host has heard must not depend on the order of threads.
+            said.sendall(b"".join(map(_packed, play.says)))
             if play.stays:
                 self.kills += KILL.unpack(self._control.recv(KILL.size))
         for descriptor in (out, *rest):
@@ -104,6 +104,10 @@ class ScriptedGuest:
         status = KILLED if play.stays else play.status
         if play.reports:
             self._control.sendall(ENDED.pack(number, status, play.micros, play.peak))
+
+
+def _packed(message: dict[str, Any] | bytes) -> bytes:
+    return message if isinstance(message, bytes) else codec.pack(message)
 
 
 def greeting(**hello: Any) -> bytes:
