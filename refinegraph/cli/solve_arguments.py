@@ -26,6 +26,13 @@ def add_fix(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("path", nargs="?", metavar="PATH", help="folder of the checkout; default: this one")
     add("--test", metavar="CMD", help="command that runs the tests, such as 'pytest -q'")
+    add(
+        "--failing",
+        action="append",
+        metavar="NAME",
+        help="failing test that a patch has to make pass, by id, name or file; may be repeated; "
+        "default: all that fail",
+    )
     add("--issue", metavar="TEXT|FILE", help="what is wrong, in words or in a file")
     add(
         "--issue-tests",

@@ -13,6 +13,8 @@ class BaselineTaken(Frozen):
     """The tests have run before anything is changed."""
 
     failing: tuple[str, ...]
+    unrelated: int = 0
+    """Number of other failing tests, which need not pass."""
     passing: int
     flaky: int
     seconds: float

@@ -30,6 +30,9 @@ class FixOptions(RunOptions):
         "directory of the checkout", FileName("PATH"))] = field(default=".", kw_only=False)
     test: Annotated[str, python_only(
         "command that runs the tests, such as 'pytest -q'", Text("CMD"))] = ""
+    failing: Annotated[Sequence[str], python_only(
+        "failing tests that a patch has to make pass, by id, name or file; default: all",
+        Several("NAME"))] = ()
     issue: Annotated[str, python_only(
         "what is wrong, in words", Source())] = ""
     issue_tests: Annotated[int, python_only(

@@ -40,6 +40,7 @@ def repository_problem(
         lint=options.lint,
         protect=tuple(options.protect),
         failing=baseline.failing,
+        unrelated=baseline.unrelated,
         passing=len(baseline.passing),
         flaky=baseline.flaky,
         suspects=localised.suspects[:_MAX_SUSPECTS],
@@ -125,8 +126,18 @@ def _heading(repository: Repository, issue: str) -> str:
     tests = "1 test fails" if count == 1 else f"{count} tests fail"
     heading = f"Repair the program: with `{repository.command}`, {tests} and must pass"
     if repository.passing == 1:
-        return f"{heading}, and the one that passes must still pass."
-    return f"{heading}, and the {repository.passing} that pass must still pass."
+        heading = f"{heading}, and the one that passes must still pass."
+    else:
+        heading = f"{heading}, and the {repository.passing} that pass must still pass."
+    return heading + _others(len(repository.unrelated))
+
+
+def _others(count: int) -> str:
+    """Return what a patch has to do about other failing tests: nothing."""
+    if not count:
+        return ""
+    tests = "1 other test fails" if count == 1 else f"{count} other tests fail"
+    return f" {tests} too and may go on failing."
 
 
 def _failure(outcome: CaseOutcome) -> str:

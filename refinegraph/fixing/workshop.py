@@ -45,8 +45,8 @@ async def prepare(options: FixOptions, on_event: EventHandler) -> Prepared:
     lines and one of only the failing tests. The checkout is never changed.
 
     Raises:
-        InputError: The path is not a directory, or the test command is missing, cannot be run or
-            runs no tests.
+        InputError: The path is not a directory, the test command is missing, cannot be run or
+            runs no tests, or a test that `failing` names does not fail.
         SandboxUnavailable: Commands cannot be isolated as requested.
     """
     folder = _folder(options)
@@ -55,8 +55,8 @@ async def prepare(options: FixOptions, on_event: EventHandler) -> Prepared:
     options = replace(options, protect=(*options.protect, *scripts))
     suite = Suite(options.sandbox or Sandbox(), folder, options.test)
     sources = read_sources(root, protect=options.protect)
-    baseline = await _baseline(suite, on_event)
-    check_imports(baseline, sources, options.test)
+    baseline = _aimed(await _baseline(suite, on_event), options, sources)
+    on_event(_taken(baseline))
     if not baseline.failing and not options.issue.strip():
         return Prepared(Workshop(suite, sources, baseline, Localised((), None)), None)
     if not baseline.failing and uses_mutations(options):
@@ -91,22 +91,39 @@ async def reopen(
             "one with: refinegraph fix"
         )
     suite = Suite(sandbox or Sandbox(), root / repository.folder, repository.command)
-    baseline = await _baseline(suite, on_event)
+    aims = [test.id for test in repository.failing] if repository.unrelated else []
+    baseline = (await _baseline(suite, on_event)).aimed_at(aims)
+    on_event(_taken(baseline))
     return Workshop(suite, sources, baseline, Localised(repository.suspects, None))
 
 
 async def _baseline(suite: Suite, on_event: EventHandler) -> Baseline:
     on_event(BaselineBegun(command=suite.command))
-    baseline = await take_baseline(suite.tests)
-    on_event(
-        BaselineTaken(
-            failing=baseline.failing_ids,
-            passing=len(baseline.passing),
-            flaky=len(baseline.flaky),
-            seconds=baseline.seconds,
-        )
+    return await take_baseline(suite.tests)
+
+
+def _aimed(baseline: Baseline, options: FixOptions, sources: Sources) -> Baseline:
+    """Return the baseline with the tests that have to pass, if all of their files can be imported.
+
+    Files of other tests may be impossible to import.
+    """
+    try:
+        aimed = baseline.aimed_at(options.failing)
+    except InputError:
+        check_imports(baseline, sources, options.test)  # the likely reason why a test is not found
+        raise
+    check_imports(aimed, sources, options.test)
+    return aimed
+
+
+def _taken(baseline: Baseline) -> BaselineTaken:
+    return BaselineTaken(
+        failing=baseline.failing_ids,
+        unrelated=len(baseline.unrelated),
+        passing=len(baseline.passing),
+        flaky=len(baseline.flaky),
+        seconds=baseline.seconds,
     )
-    return baseline
 
 
 def _remark(localised: Localised) -> str:

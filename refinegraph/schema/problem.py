@@ -116,6 +116,8 @@ class Repository(Frozen):
     """Patterns of additional files that no patch may change."""
     failing: tuple[CaseOutcome, ...] = ()
     """The tests that have to pass, with their outcomes at the baseline."""
+    unrelated: tuple[str, ...] = ()
+    """Other tests that failed at the baseline and may go on failing."""
     passing: int = 0
     """Number of tests that passed at the baseline."""
     flaky: tuple[str, ...] = Field(default=(), validation_alias=AliasChoices("flaky", "flickering"))

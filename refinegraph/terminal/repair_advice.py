@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from refinegraph.schema import Problem, RefinementResult, Repository, SuspectLine
-from refinegraph.tools.test_runs.commands import split_command
 from refinegraph.wording import outcome_word, plural
 
 _MOST_PLACES = 3
@@ -45,16 +44,13 @@ def _places(suspects: Sequence[SuspectLine]) -> str:
 
 
 def _other_causes(repository: Repository) -> str:
-    """Return how to leave out failing tests that have another cause."""
+    """Return how to repair the cause of only some of the failing tests."""
     if len(repository.failing) < 2:
         return ""
-    words = split_command(repository.command)
-    if not any(word.endswith(("pytest", "py.test")) for word in words):
-        return ""
-    name = repository.failing[-1].id
+    name = repository.failing[0].id
     return (
-        f" One patch has to make all {len(repository.failing)} failing tests pass: leave out those "
-        f"with another cause, as in --test '{repository.command} --deselect {name}'."
+        f" One patch has to make all {len(repository.failing)} failing tests pass: if they have "
+        f"different causes, name those of one, as in --failing '{name}'."
     )
 
 

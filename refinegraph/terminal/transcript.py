@@ -178,6 +178,9 @@ def _baseline_begun(event: BaselineBegun, state: RunState) -> list[Line]:
 
 def _baseline(event: BaselineTaken, state: RunState) -> list[Line]:
     counts = [f"{len(event.failing)} fail", f"{event.passing} pass"]
+    if event.unrelated:
+        others = "1 other fails" if event.unrelated == 1 else f"{event.unrelated} others fail"
+        counts.append(f"{others} and may go on failing")
     if event.flaky:
         counts.append(f"{event.flaky} end differently from run to run and never count")
     first = Line("", _words(f"{', '.join(counts)}, in {event.seconds:.1f} s"))

@@ -70,7 +70,7 @@ def test_the_next_step_depends_on_what_was_tried(made: RefinementResult, words: 
 def test_several_failing_tests_may_have_several_causes() -> None:
     said = repair_advice(result(), problem("a.py::test_a", "b.py::test_b"))
     assert "make all 2 failing tests pass" in said
-    assert "--test 'pytest -q --deselect b.py::test_b'" in said
+    assert "--failing 'a.py::test_a'" in said
     assert "cart.py:3" in said
 
 

@@ -12,6 +12,8 @@ from refinegraph.tools.test_runs.suite import GUARD_FOLDER, TestSuite
 
 _MISSING = "No module named pytest"
 _PLUGIN = "refinegraph_guard"
+_MOST_NAMES = 5
+"""Number of failing tests that an error lists: a choice, as many as are read at a glance."""
 _ERROR = re.compile(r"(error|exception|warning): ", re.IGNORECASE)
 """What the line of an error contains, as `ImportError: no module` or `pytest: error: no option`."""
 
@@ -28,6 +30,8 @@ class Baseline(Frozen):
     skipped: tuple[str, ...]
     collected: int
     deselected: tuple[str, ...] = ()
+    unrelated: tuple[str, ...] = ()
+    """Tests that failed in all runs and may go on failing, because others were named."""
     patched: tuple[str, ...] = ()
     """Functions of the test runner that the checkout itself replaces."""
     plugins: tuple[str, ...] = ()
@@ -50,6 +54,22 @@ class Baseline(Frozen):
         passing = tuple(name for name in self.passing if name not in flaky)
         update = {"failing": failing, "passing": passing, "flaky": (*self.flaky, *flaky)}
         return self.model_copy(update=update)
+
+    def aimed_at(self, names: Sequence[str]) -> "Baseline":
+        """Return this baseline with only the named failing tests as those that have to pass.
+
+        A name is the id of a test, the id without parameters, the part of it after `::`, or a file
+        or class of tests. Without names, nothing changes. Raises `InputError` if a name is that of
+        no failing test.
+        """
+        if not names:
+            return self
+        for name in names:
+            if not any(_is_named(name, test) for test in self.failing_ids):
+                raise InputError(_not_failing(name, self))
+        aims = [test for test in self.failing if any(_is_named(name, test.id) for name in names)]
+        others = tuple(test.id for test in self.failing if test not in aims)
+        return self.model_copy(update={"failing": tuple(aims), "unrelated": others})
 
 
 async def take_baseline(
@@ -81,6 +101,28 @@ async def take_baseline(
         strength=first.strength,
         seconds=max(run.result.seconds for run in completed),
     )
+
+
+def _is_named(name: str, test: str) -> bool:
+    """Return whether a name stands for a test, given by its id."""
+    name = name.removeprefix("./")
+    parts = f"::{test}"
+    return parts.endswith(f"::{name}") or f"::{name}::" in parts or f"::{name}[" in parts
+
+
+def _not_failing(name: str, baseline: Baseline) -> str:
+    """Return what is wrong with a name that is not one of a failing test."""
+    if any(_is_named(name, test) for test in baseline.passing):
+        problem = f"the test {name!r} passes"
+    elif any(_is_named(name, test) for test in baseline.flaky):
+        problem = f"the test {name!r} fails only sometimes, so no patch can be proved by it"
+    else:
+        problem = f"no test is named {name!r}"
+    some = ", ".join(baseline.failing_ids[:_MOST_NAMES])
+    more = f" and {len(baseline.failing) - _MOST_NAMES} more" * (
+        len(baseline.failing) > _MOST_NAMES
+    )
+    return f"{problem}; pass failing tests only: {some}{more}." if some else f"{problem}."
 
 
 def _status(tests: Mapping[str, CaseOutcome], name: str) -> str:
