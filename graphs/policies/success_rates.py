@@ -10,11 +10,17 @@ model, which is in turn shrunk towards the built-in rates.
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
 
+from refinegraph.graphs.policies.chance_correction import (
+    Correction,
+    Group,
+    fitted,
+    group_of,
+)
 from refinegraph.schema import Frozen
 
 SHAPES = (0.3, 0.6, 1.2, 2.5, 5.0, 20.0)
@@ -103,6 +109,7 @@ class SuccessRates:
         self._likelihoods = dict(table.likelihoods)
         self._costs = dict(table.costs)
         self._shares: dict[str, tuple[float, ...]] = {}
+        self._corrections: dict[str, Correction] = {}
         self._hazards: dict[tuple[tuple[str, ...], float], tuple[float, ...]] = {}
         self._learned: dict[str, int] = {}
 
@@ -153,7 +160,7 @@ class SuccessRates:
 
     def chance(self, family: str, hazards: Sequence[float], failed: Sequence[float]) -> float:
         """Return the probability that an attempt with these hazards passes, after failed ones."""
-        return float(1 - (1 - self._mixed(family, hazards, failed)) ** self._correction(family))
+        return self._correction(family)(self._mixed(family, hazards, failed))
 
     def _mixed(self, family: str, hazards: Sequence[float], failed: Sequence[float]) -> float:
         """Return the probability averaged over the shapes of the frailty."""
@@ -162,13 +169,21 @@ class SuccessRates:
             share * _passes(hazard, before, shape) for share, hazard, before, shape in terms
         )
 
-    def _correction(self, family: str) -> float:
-        """Return the ratio of actual to predicted passes among the attempts that were made.
+    def _correction(self, family: str) -> Correction:
+        """Return how predictions of a family differ from what happened."""
+        with self._lock:
+            correction = self._corrections.get(family)
+            if correction is None:
+                correction = fitted(self._predicted(family))
+                self._corrections[family] = correction
+            return correction
 
-        The attempt with the highest prediction is made, so predictions tend to be too high.
-        """
-        predicted = self._cells.get(f"{family} predicted", Cell())
-        return (predicted.passed + _CELL_STRENGTH) / (predicted.exposures[0] + _CELL_STRENGTH)
+    def _predicted(self, family: str) -> Iterator[Group]:
+        """Yield the results of the attempts of a family by their predicted chances."""
+        start = _prediction(family, "")
+        for name, cell in self._cells.items():
+            if name.startswith(start):
+                yield Group(int(name.removeprefix(start)), cell.tried, cell.passed)
 
     def observe(self, run: str, turn: int, attempts: Sequence[Attempt], start: int) -> bool:
         """Learn from the attempts from `start` on; return False if they were learned before."""
@@ -182,13 +197,14 @@ class SuccessRates:
                 before = failed.get(attempt.family, NO_LIKELIHOODS)
                 if number >= start:
                     predicted = self._mixed(attempt.family, hazards, before)
-                    name = f"{attempt.family} predicted"
-                    self._add(name, attempt.passed, (predicted,) * len(SHAPES))
+                    group = _prediction(attempt.family, group_of(predicted))
+                    self.count(group, tried=1.0, passed=attempt.passed)
                     self._learn(attempt, hazards, before)
                 if attempt.passed:
                     break
                 failed[attempt.family] = add(before, hazards)
             self._shares.clear()
+            self._corrections.clear()
             self._hazards.clear()
             return True
 
@@ -245,6 +261,11 @@ class SuccessRates:
             passed=fade * cell.passed + passed,
             exposures=tuple(fade * old + new for old, new in pairs),
         )
+
+
+def _prediction(family: str, group: int | str) -> str:
+    """Return the name under which attempts of a family with nearly the same prediction count."""
+    return f"{family} predicted {group}"
 
 
 def add(left: Sequence[float], right: Sequence[float]) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from refinegraph.graphs.policies.adaptive_sampling import leader_probability
 from refinegraph.graphs.policies.attempts import FRESH, SHIPPED_RATES, Position
+from refinegraph.graphs.policies.chance_correction import Group, fitted, group_of
 from refinegraph.graphs.policies.execution_gain import (
     CodeGainEstimate,
     ExecutionGain,
@@ -109,11 +110,10 @@ def test_all_names_of_a_path_learn_from_an_attempt() -> None:
     rates = SuccessRates({"kind": 0.5})
     rates.observe("run", 0, [attempt(False, "repair")], 0)
     assert {name: rates.table.cells[name].tried for name in PATH} == dict.fromkeys(PATH, 1.0)
-    assert set(rates.table.cells) == {*PATH, "repair predicted"}
+    assert set(rates.table.cells) == {*PATH, f"repair predicted {group_of(0.5)}"}
     assert set(rates.table.likelihoods) == {"repair"}
     (likelihood, *_) = rates.table.likelihoods["repair"]
     assert likelihood == pytest.approx(math.log(0.5))
-    assert rates.table.cells["repair predicted"].exposures[0] == pytest.approx(0.5)
     assert rates.table.cells[PATH[-1]].exposures == pytest.approx((1.0,) * len(SHAPES))
 
 
@@ -129,13 +129,16 @@ def test_failures_on_one_problem_lower_the_exposure_of_the_next_attempt() -> Non
 
 
 def test_old_attempts_fade_and_predictions_are_corrected() -> None:
-    table = RateTable(cells={"kind": cell(300, 401), "fresh predicted": cell(10, 6)})
-    rates = SuccessRates({"kind": 0.5}, table)
     plain = SuccessRates({"kind": 0.5}, RateTable(cells={"kind": cell(300, 401)}))
-    hazards = rates.hazards(("kind",))
-    power = (10 + 4) / (6 + 4)
-    corrected = 1 - (1 - plain.chance("fresh", hazards, NONE)) ** power
-    assert rates.chance("fresh", hazards, NONE) == pytest.approx(corrected)
+    predicted = plain.chance("fresh", plain.hazards(("kind",)), NONE)
+    group = f"fresh predicted {group_of(predicted)}"
+    rates = SuccessRates(
+        {"kind": 0.5}, RateTable(cells={"kind": cell(300, 401), group: cell(10, 40)})
+    )
+    corrected = rates.chance("fresh", rates.hazards(("kind",)), NONE)
+    correction = fitted([Group(group_of(predicted), 40, 10)])
+    assert corrected == pytest.approx(correction(predicted))
+    assert 0.25 < corrected < predicted
     rates.observe("run", 0, [Attempt(("kind",), True, "fresh")], 0)
     assert rates.table.cells["kind"].tried == pytest.approx(401 / 2 + 1)
     assert rates.table.cells["kind"].passed == pytest.approx(300 / 2 + 1)
