@@ -51,10 +51,11 @@ _NOTE = f"""\
 <p>The line shows <b>{BASELINE}</b> as more and more samples are allowed. The gain of a system is
 its accuracy less that of <b>{BASELINE}</b> with the same tokens per problem, with a 95&nbsp;%
 interval over the problems; there is none if the system costs less than one sample. Intervals of
-accuracies are Wilson's. One in forty systems without any effect has an interval wholly above 0 by
-chance. A system <span class="warn">with a scorer</span> is compared with samples weighed by the
-same scorer, the dashed line. Points are green above the baseline, red below it, blue where the
-interval includes 0, and grey without a gain. {ABOUT}</p>
+accuracies are Wilson's. A problem on which a system raises an error counts as not solved. One in
+forty systems without any effect has an interval wholly above 0 by chance. A system <span
+class="warn">with a scorer</span> is compared with samples weighed by the same scorer, the dashed
+line. Points are green above the baseline, red below it, blue where the interval includes 0, and
+grey without a gain. {ABOUT}</p>
 """
 
 
