@@ -6,7 +6,7 @@ from typing import get_args
 
 from gallery_notes import ABOUT, note_on
 from gallery_rows import BASELINE, Row, Summary, baseline_curve, summaries
-from gallery_summary import with_scorer
+from gallery_summary import problem_counts, with_scorer
 
 from refinegraph.evaluation.budget_curves import CurvePoint
 from refinegraph.graphs.strategies import find_strategy
@@ -95,8 +95,7 @@ def _body(
 def _setting(rows: Sequence[Row], about: str, left_out: Mapping[str, str]) -> Iterator[str]:
     found = summaries(rows, scored=with_scorer())
     measured = [row for row in found if row.problems]
-    problems = max(row.problems for row in found)
-    yield f"<p>{text(about)} {len(measured)} systems, {problems} problems.</p>\n"
+    yield f"<p>{text(about)} {len(measured)} systems, {problem_counts(measured)} problems.</p>\n"
     yield _plot(measured, _curves(rows, measured))
     yield from _table(measured, rows[0].setting)
     yield from _absent(found, left_out)
