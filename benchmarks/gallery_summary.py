@@ -90,6 +90,8 @@ def _counts(found: Sequence[Summary]) -> str:
         else ""
     )
     measured = sum(row.problems > 0 for row in found)
+    silent = sum(row.problems > 0 and row.unanswered == 1 for row in found)
+    without = f" {silent} never gave an answer." if silent else ""
     chance = 0.025 * len(ranked)
     verb = "is" if above == 1 else "are"
     return (
@@ -97,7 +99,7 @@ def _counts(found: Sequence[Summary]) -> str:
         f"{problem_counts(found)} problems. "
         f"Of {len(ranked)} that cost at least one sample, {above} {verb} above `{BASELINE}` at "
         f"equal tokens and {below} below it; about {chance:.0f} of each would be expected by "
-        f"chance if none had an effect.{whole}"
+        f"chance if none had an effect.{whole}{without}"
     )
 
 
