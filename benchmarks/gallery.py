@@ -4,6 +4,7 @@
     python benchmarks/gallery.py --out gallery-results --model embedded --problems 60
     python benchmarks/gallery.py --out gallery-results --docs docs/gallery.md
     python benchmarks/gallery.py --out elsewhere --model openai/NAME --only self-refine,debate
+    python benchmarks/gallery.py --out elsewhere --model openai/NAME --scorer prm:URL/MODEL
 
 Each system solves the same problems, on simulated models with known rates (easy answers, hard
 answers with a scorer, and code with edits), or on the model that `--model` names (programs with
@@ -42,6 +43,7 @@ from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.strategies import build_strategy, find_strategy, strategy_names
 from refinegraph.runs.runner import run_graph
 from refinegraph.schema import LabelledProblem
+from refinegraph.values import UnfitValue
 
 # More than any system spends on a problem here, so that the baseline reaches their cost.
 _BASELINE_SAMPLES = 48
@@ -56,6 +58,9 @@ _PROBLEMS = 60
 def runnable(setting: Setting, only: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the strategies that the setting can run, and why it cannot run the others."""
     names = [find_strategy(name).name for name in only] or list(strategy_names())
+    if setting.scored_only:
+        names = [name for name in names if "scorer" in find_strategy(name).needs]
+        names = [BASELINE, *names]
     missing = {
         name: ", ".join(need for need in find_strategy(name).needs if need not in setting.provides)
         for name in dict.fromkeys([BASELINE, *names])
@@ -155,6 +160,7 @@ def main() -> None:
     add("--out", type=Path, required=True, help="folder of the results; continues what is there")
     add("--problems", type=int, default=_PROBLEMS)
     add("--model", help="instead of the simulated ones, such as embedded")
+    add("--scorer", help="measure with --model the systems that need a scorer, such as judge")
     add("--settings", default="", help="simulated settings whose names contain this, such as code")
     add("--only", default="", help="these strategies, joined by commas, beside the baseline")
     add("--minutes", type=float, default=float("inf"), help="begin no further strategy after that")
@@ -166,16 +172,28 @@ def main() -> None:
         write_summary(options.docs, read_rows(file))
         return
     only = [name for name in options.only.split(",") if name]
-    one = with_model(options.model, options.problems) if options.model else None
+    if options.scorer and not options.model:
+        parser.error("--scorer needs --model: the simulated models have a scorer of their own.")
+    scorers = dict.fromkeys((None, options.scorer))
+    real = [
+        with_model(options.model, options.problems, scorer) for scorer in scorers if options.model
+    ]
+    try:
+        for setting in real:
+            setting.plan()
+    except UnfitValue as error:
+        parser.error(f"argument --scorer: {options.scorer!r} {error}.")
+    except RefinegraphError as error:
+        parser.error(str(error))
     simulated = simulated_settings(options.problems)
     wanted = [setting for setting in simulated if options.settings in setting.name]
-    chosen = [one] if one else wanted
+    chosen = real[-1:] or wanted
     deadline = time.monotonic() + 60 * options.minutes
     try:
         asyncio.run(measure(chosen, only, file, deadline))
     except KeyboardInterrupt:
         print("interrupted; the same command continues.", file=sys.stderr)
-    known = simulated if one is None else [*simulated, one]
+    known = [*simulated, *real]
     about = {setting.name: setting.about for setting in known}
     left_out = {setting.name: runnable(setting, only)[1] for setting in known}
     page = options.out / "index.html"

@@ -36,7 +36,7 @@ def note_on(row: Summary, setting: str) -> str:
     if row.remarks >= _LEAST:
         notes.append(f"words {row.remarks:.0%}")
     if row.failed:
-        notes.append(f"{row.failed} failed: {row.reason}")
+        notes.append(f"{row.failed} of {row.problems} failed: {row.reason}")
     known = {**_KNOWN, **(_IN_CODE if "code" in setting else {})}
     if row.strategy in known:
         notes.append(known[row.strategy])

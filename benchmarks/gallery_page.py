@@ -6,7 +6,7 @@ from typing import get_args
 
 from gallery_notes import ABOUT, note_on
 from gallery_rows import BASELINE, Row, Summary, baseline_curve, summaries
-from gallery_summary import with_scorer
+from gallery_summary import problem_counts, with_scorer
 
 from refinegraph.evaluation.budget_curves import CurvePoint
 from refinegraph.graphs.strategies import find_strategy
@@ -51,10 +51,11 @@ _NOTE = f"""\
 <p>The line shows <b>{BASELINE}</b> as more and more samples are allowed. The gain of a system is
 its accuracy less that of <b>{BASELINE}</b> with the same tokens per problem, with a 95&nbsp;%
 interval over the problems; there is none if the system costs less than one sample. Intervals of
-accuracies are Wilson's. One in forty systems without any effect has an interval wholly above 0 by
-chance. A system <span class="warn">with a scorer</span> is compared with samples weighed by the
-same scorer, the dashed line. Points are green above the baseline, red below it, blue where the
-interval includes 0, and grey without a gain. {ABOUT}</p>
+accuracies are Wilson's. A problem on which a system raises an error counts as not solved. One in
+forty systems without any effect has an interval wholly above 0 by chance. A system <span
+class="warn">with a scorer</span> is compared with samples weighed by the same scorer, the dashed
+line. Points are green above the baseline, red below it, blue where the interval includes 0, and
+grey without a gain. {ABOUT}</p>
 """
 
 
@@ -94,8 +95,7 @@ def _body(
 def _setting(rows: Sequence[Row], about: str, left_out: Mapping[str, str]) -> Iterator[str]:
     found = summaries(rows, scored=with_scorer())
     measured = [row for row in found if row.problems]
-    problems = max(row.problems for row in found)
-    yield f"<p>{text(about)} {len(measured)} systems, {problems} problems.</p>\n"
+    yield f"<p>{text(about)} {len(measured)} systems, {problem_counts(measured)} problems.</p>\n"
     yield _plot(measured, _curves(rows, measured))
     yield from _table(measured, rows[0].setting)
     yield from _absent(found, left_out)

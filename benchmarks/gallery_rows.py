@@ -54,10 +54,13 @@ class Summary(NamedTuple):
 
     strategy: str
     problems: int
+    """Including those on which it failed; 0 if it failed on all of them."""
     failed: int
+    """Problems on which it raised an error, which count as not solved."""
     accuracy: float
     interval: Interval
     tokens: float
+    """Per problem, over those on which it did not fail; what the others cost is unknown."""
     calls: float
     gain: float | None
     """Over the baseline with no more tokens; None where one sample costs more."""
@@ -164,29 +167,37 @@ def _place(summary: Summary) -> tuple[bool, float]:
 def _summary(
     name: str, rows: Sequence[Row], baseline: Mapping[str, Row], *, by_score: bool
 ) -> Summary:
-    known = [row for row in rows if not row.error]
-    n = len(known)
-    reason = next((row.error for row in rows if row.error), "")
-    interval = wilson_interval(sum(row.right for row in known), n) or Interval(0.0, 1.0)
-    gains = _gains(known, baseline, by_score=by_score) if name != BASELINE else []
+    ended = [row for row in rows if not row.error]
+    counted = rows if ended else ()
+    rights = [row.right for row in counted]
+    tokens = _mean([row.tokens for row in ended])
+    gains: list[float] = []
+    if name != BASELINE:
+        gains = _gains(counted, tokens, baseline, by_score=by_score)
     return Summary(
         strategy=name,
-        problems=n,
-        failed=len(rows) - n,
-        accuracy=sum(row.right for row in known) / n if n else 0.0,
-        interval=interval,
-        tokens=sum(row.tokens for row in known) / n if n else 0.0,
-        calls=sum(row.calls for row in known) / n if n else 0.0,
+        problems=len(counted),
+        failed=len(rows) - len(ended),
+        accuracy=_mean(rights),
+        interval=wilson_interval(sum(rights), len(rights)) or Interval(0.0, 1.0),
+        tokens=tokens,
+        calls=_mean([row.calls for row in ended]),
         gain=statistics.fmean(gains) if gains else None,
         gain_interval=_interval(gains) if gains else None,
-        reason=reason,
-        unanswered=sum(not row.answered for row in known) / n if n else 0.0,
-        remarks=sum(row.remarks for row in known) / n if n else 0.0,
+        reason=next((row.error for row in rows if row.error), ""),
+        unanswered=_mean([not row.answered for row in ended]),
+        remarks=_mean([row.remarks for row in ended]),
     )
 
 
-def _gains(rows: Sequence[Row], baseline: Mapping[str, Row], *, by_score: bool) -> list[float]:
-    """Return for every problem the correctness less that of the baseline for the same tokens.
+def _mean(values: Sequence[float]) -> float:
+    return statistics.fmean(values) if values else 0.0
+
+
+def _gains(
+    rows: Sequence[Row], tokens: float, baseline: Mapping[str, Row], *, by_score: bool
+) -> list[float]:
+    """Return for every problem the correctness less that of the baseline for so many tokens each.
 
     The baseline's is that of the two numbers of samples whose mean tokens are next to the system's,
     weighed by the logarithm of tokens; so the mean of the gains is the difference of the
@@ -195,7 +206,6 @@ def _gains(rows: Sequence[Row], baseline: Mapping[str, Row], *, by_score: bool) 
     """
     pairs = [(row, baseline[row.problem]) for row in rows if row.problem in baseline]
     curve = baseline_curve((other for _, other in pairs), by_score=by_score)
-    tokens = statistics.fmean(row.tokens for row, _ in pairs) if pairs else 0.0
     if not curve or tokens < curve[0].tokens:
         return []
     weights = _weights(curve, min(tokens, curve[-1].tokens))

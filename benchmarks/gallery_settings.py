@@ -17,6 +17,7 @@ from gallery_problems import (
 from refinegraph.agents.memory import SQLiteMemory
 from refinegraph.agents.models import resolve_model
 from refinegraph.embedded.tasks import graded_tasks
+from refinegraph.graphs.named_scorers import build_scorer
 from refinegraph.graphs.strategies import Plan
 from refinegraph.schema import Candidate, LabelledProblem, Problem, Score
 from refinegraph.tools.sandbox import Sandbox
@@ -49,6 +50,9 @@ class Setting:
     """The needs of strategies that the plan meets."""
     at_once: int = 4
     """Problems in progress at the same time: a choice."""
+    scored_only: bool = False
+    """Whether only the strategies that need a scorer are measured, because scores cost something,
+    which the others would not need to spend."""
 
 
 class step_scorer:
@@ -112,8 +116,8 @@ def simulated(
     return Setting(name, about, problems, plan, simulated_sandbox(hidden=True), provides)
 
 
-def with_model(model: str, count: int) -> Setting:
-    """Return a real model with programming tasks."""
+def with_model(model: str, count: int, scorer: str | None = None) -> Setting:
+    """Return a real model with programming tasks, and with a scorer such as `judge`."""
     tasks = graded_tasks(
         "held_out", count=count, seed=_SEED, steps=_STEPS, vague=_VAGUE, plain=True
     )
@@ -122,25 +126,40 @@ def with_model(model: str, count: int) -> Setting:
     sandbox = Sandbox()
 
     def plan() -> Plan:
+        own = resolve_model(model)
         return Plan(
-            model=resolve_model(model),
+            model=own,
             seed=0,
             max_tokens=_MAX_TOKENS,
+            scorer=build_scorer(scorer, judge=own, resolve=resolve_model) if scorer else None,
             sandbox=sandbox,
             memory=SQLiteMemory(":memory:"),
             examples=examples,
         )
 
-    own = ("memory", "examples")
-    provides = (*own, "logprobs", "likelihood") if model == "embedded" else own
-    lengths = f"{min(_STEPS)} to {max(_STEPS)} steps"
-    about = (
-        f"Programming tasks of {lengths} that the model in the package never saw; the statement "
-        "leaves one or two of the steps to examples. Visible tests, and hidden ones that judge."
-    )
-    problems = [task.labelled for task in tasks]
+    provides = {"memory", "examples"}
+    if model == "embedded":
+        provides |= {"logprobs", "likelihood"}
     name = "programs by the package's model" if model == "embedded" else model
-    return Setting(name, about, problems, plan, sandbox, frozenset(provides), at_once=_REAL_AT_ONCE)
+    about = (
+        f"Programming tasks of {min(_STEPS)} to {max(_STEPS)} steps that the model in the package "
+        "never saw; the statement leaves one or two of the steps to examples. Visible tests, and "
+        "hidden ones that judge."
+    )
+    if scorer:
+        provides.add("scorer")
+        name += f" with {scorer}"
+        about += f" The systems that need a scorer, with {scorer}."
+    return Setting(
+        name,
+        about,
+        [task.labelled for task in tasks],
+        plan,
+        sandbox,
+        frozenset(provides),
+        at_once=_REAL_AT_ONCE,
+        scored_only=bool(scorer),
+    )
 
 
 def simulated_settings(count: int) -> list[Setting]:

@@ -83,8 +83,6 @@ _HEAD = (
 def _counts(found: Sequence[Summary]) -> str:
     ranked = [row.gain_interval for row in found if row.gain_interval]
     above, below = _above(ranked), _below(ranked)
-    sizes = sorted({row.problems for row in found if row.problems})
-    problems = " to ".join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))
     best = next((row for row in found if row.strategy == BASELINE), None)
     whole = (
         f" `{BASELINE}` is right on {best.accuracy:.0%} with {best.tokens:,.0f} tokens."
@@ -92,14 +90,23 @@ def _counts(found: Sequence[Summary]) -> str:
         else ""
     )
     measured = sum(row.problems > 0 for row in found)
+    silent = sum(row.problems > 0 and row.unanswered == 1 for row in found)
+    without = f" {silent} never gave an answer." if silent else ""
     chance = 0.025 * len(ranked)
     verb = "is" if above == 1 else "are"
     return (
-        f"{measured} of {len(strategy_names())} strategies were measured on {problems} problems. "
+        f"{measured} of {len(strategy_names())} strategies were measured on "
+        f"{problem_counts(found)} problems. "
         f"Of {len(ranked)} that cost at least one sample, {above} {verb} above `{BASELINE}` at "
         f"equal tokens and {below} below it; about {chance:.0f} of each would be expected by "
-        f"chance if none had an effect.{whole}"
+        f"chance if none had an effect.{whole}{without}"
     )
+
+
+def problem_counts(found: Sequence[Summary]) -> str:
+    """Return how many problems the systems were measured on, such as `20` or `10 to 20`."""
+    sizes = [row.problems for row in found if row.problems] or [0]
+    return " to ".join(map(str, dict.fromkeys((min(sizes), max(sizes)))))
 
 
 def _line(row: Summary, setting: str) -> str:

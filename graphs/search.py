@@ -24,7 +24,7 @@ from refinegraph.schema import ModelNames
 from refinegraph.support.signatures import check_part
 from refinegraph.tools.checkers import AnswerReader, Checker, sandbox_checker
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers import Scorer, agreement, execution, first_of
+from refinegraph.tools.scorers import Scorer, agreement, execution, first_of, reported_logprobs
 
 __all__ = ["SearchGraph", "search_graph"]
 
@@ -58,7 +58,8 @@ def search_graph(
         operators: Operators by the names used in moves. `a >> b` becomes two nodes.
         policy: Decides on the next moves, before the first sample and after every scoring.
         scorer: Scores candidates. With several scorers, `Candidate.score` is the first one, in
-            order, with a value; by default execution, then agreement.
+            order, with a value; by default execution, then agreement. The log-probabilities that
+            they need are requested from operators that set none.
         select: Chooses the answer among the complete candidates; by default the one with the best
             evidence.
         stop: Ends the run regardless of the policy; by default when a candidate passes all visible
@@ -109,7 +110,7 @@ def search_graph(
         asks_to_accept=asks_to_accept,
         is_stored=checkpointer is not None,
         reader=reader,
-        defaults=_defaults(max_tokens, seed),
+        defaults=_defaults(max_tokens, seed, reported_logprobs(scorer)),
     )
     builder.add_route()
     builder.add_operators()
@@ -119,9 +120,9 @@ def search_graph(
     return builder.compile(checkpointer, name)
 
 
-def _defaults(max_tokens: int | None, seed: int | None) -> Sampling | None:
-    has_any = max_tokens is not None or seed is not None
-    return Sampling(max_tokens=max_tokens, seed=seed) if has_any else None
+def _defaults(max_tokens: int | None, seed: int | None, logprobs: int | None) -> Sampling | None:
+    has_any = any(setting is not None for setting in (max_tokens, seed, logprobs))
+    return Sampling(max_tokens=max_tokens, seed=seed, logprobs=logprobs) if has_any else None
 
 
 def _scorers(scorer: Scorer | Sequence[Scorer] | None) -> Sequence[Scorer]:

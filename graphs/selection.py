@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Problem, Selection
-from refinegraph.support.awaiting import MaybeAwaitable
+from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.support.signatures import check_part
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
 from refinegraph.wording import plural, verdict_words
@@ -166,6 +166,40 @@ class agreement:
         return f"agreement(otherwise={self.otherwise!r})"
 
 
+class best_scored:
+    """Take the candidate with the highest score among those that pass the most visible tests.
+
+    Execution outranks the score, and the score outranks votes and generated tests. If several
+    candidates have the highest score, or none has a score, the selector `otherwise` chooses among
+    them, by default a majority vote.
+    """
+
+    def __init__(self, *, otherwise: Selector | None = None) -> None:
+        self.otherwise: Selector = otherwise or majority_vote()
+
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        """Return the candidate with the highest score, or the choice among those that share it."""
+        usable = [candidate for candidate in candidates if candidate.content is not None]
+        if not usable:
+            return _NOTHING
+        most_passed = max(map(_proof, usable))
+        best_tested = [candidate for candidate in usable if _proof(candidate) == most_passed]
+        scores = [candidate.score for candidate in best_tested if candidate.score is not None]
+        score = max(scores, default=None)
+        best = [candidate for candidate in best_tested if candidate.score == score]
+        if len(best) == 1:
+            return Selection(candidate_id=best[0].id, reason=_why_best_scored(best[0]))
+        choice = await settle(self.otherwise(problem, best))
+        if score is None:
+            return choice
+        reason = f"{len(best)} candidates share the highest score ({score:.3g}); of these, "
+        return choice.model_copy(update={"reason": reason + choice.reason})
+
+    def __repr__(self) -> str:
+        """Return the constructor call."""
+        return f"best_scored(otherwise={self.otherwise!r})"
+
+
 class latest:
     """Take the newest candidate among those that pass the most visible tests.
 
@@ -241,11 +275,16 @@ def _passed(candidate: Candidate) -> int:
     return len(candidate.verdict.passed_ids) if candidate.verdict else 0
 
 
+def _proof(candidate: Candidate) -> tuple[bool, int]:
+    """Return whether a candidate passes all visible tests, and how many it passes."""
+    return bool(candidate.verdict and candidate.verdict.passed), _passed(candidate)
+
+
 def _evidence(candidate: Candidate) -> tuple[object, ...]:
     """Sort key: the strongest evidence first."""
-    proved = bool(candidate.verdict and candidate.verdict.passed)
+    proved, passed = _proof(candidate)
     score = candidate.score if candidate.score is not None else float("-inf")
-    return (not proved, -_passed(candidate), -score, candidate.sort_key)
+    return (not proved, -passed, -score, candidate.sort_key)
 
 
 def _why_best(candidate: Candidate) -> str:
@@ -254,6 +293,14 @@ def _why_best(candidate: Candidate) -> str:
     if candidate.score is not None:
         return f"it has the highest score ({candidate.score:.3g})"
     return "it is the first candidate; nothing could be checked"
+
+
+def _why_best_scored(candidate: Candidate) -> str:
+    if candidate.verdict is None or candidate.score is None:
+        return _why_best(candidate)
+    return (
+        f"it {verdict_words(candidate.verdict)}, and has the highest score ({candidate.score:.3g})"
+    )
 
 
 def _mass(group: Sequence[Candidate]) -> tuple[float, int]:

@@ -77,7 +77,8 @@ class Judge:
         judges: Number of answers about each solution.
         vote: How the answers are combined.
         sampling: Sampling settings; the default temperature is 0 for one judge, 0.7 for several.
-        prompt: The prompt, with the placeholders `$problem` and `$solution`.
+        prompt: The prompt, with the placeholders `$problem` and `$solution`. It has to ask for a
+            JSON object with `reason` and `score`, a number from 0 to 10.
         scores_unfinished: Whether to judge incomplete solutions as far as they are written.
 
     >>> import asyncio

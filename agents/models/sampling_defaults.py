@@ -11,7 +11,7 @@ _DEFAULTS: ContextVar[Sampling | None] = ContextVar("refinegraph_sampling_defaul
 
 @contextmanager
 def sampling_defaults(defaults: Sampling) -> Generator[None]:
-    """Set `max_tokens` and `seed` of requests inside the context that have none of their own."""
+    """Set `max_tokens`, `seed` and `logprobs` of requests in the context that have none."""
     token = _DEFAULTS.set(defaults)
     try:
         yield
@@ -32,7 +32,7 @@ def with_defaults(sampling: Sampling) -> Sampling:
         return sampling
     missing = {
         name: getattr(defaults, name)
-        for name in ("max_tokens", "seed")
+        for name in ("max_tokens", "seed", "logprobs")
         if getattr(sampling, name) is None
     }
     return sampling.model_copy(update=missing)

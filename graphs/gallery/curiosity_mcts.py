@@ -35,7 +35,7 @@ Is it coherent? Reply with one JSON object and nothing else:
 )
 def curiosity_mcts(plan: Plan) -> SearchGraph:
     """Search a tree of story steps, valued by moderate surprise times coherence."""
-    judge = plan.reviewer_model or plan.model
+    judge, size = plan.reviewer_model or plan.model, plan.samples or 24
     sampling = Sampling(temperature=1.0, logprobs=1, seed=plan.seed)
     step = continue_from(plan.model, step=paragraph(), sampling=sampling, on_missing_prefix="ask")
     return plan.search(
@@ -45,7 +45,7 @@ def curiosity_mcts(plan: Plan) -> SearchGraph:
             "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
         },
         policy=finishing(
-            uct("step", root="step", width=3, done=is_complete, max_candidates=plan.samples or 24),
+            uct("step", root="step", roots=3, width=3, done=is_complete, max_candidates=size),
             "finish",
         ),
         scorer=product_of(score_each(curiosity), Judge(judge, prompt=COHERENCE)),

@@ -60,7 +60,7 @@ class uct(BoundedPolicy):
             1.
         value: The value of a candidate: `"mean"`, `"best_child"`, or a function of its `Node`.
         prior: `"softmax"` weights exploration by the softmax of the siblings' scores.
-        roots: Number of fresh candidates at the start.
+        roots: Number of fresh candidates at the start, from which all later ones descend.
         width: Number of candidates per expansion; None if nodes may be expanded repeatedly.
         batch: Number of parallel expansions; those in progress count as failures (virtual loss),
             which spreads them out.

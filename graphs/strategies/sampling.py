@@ -4,7 +4,7 @@ from refinegraph.agents.solver import Solver
 from refinegraph.graphs.policies.adaptive_sampling import SampleUntil, settled
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import AlwaysEasy
-from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote
+from refinegraph.graphs.selection import Selector, agreement, best_of, best_scored, majority_vote
 from refinegraph.graphs.stopping import accepted, rounds
 from refinegraph.graphs.strategies.plan import Plan
 from refinegraph.schema import EXECUTED_KINDS, ModelNames
@@ -24,13 +24,16 @@ def self_consistency(plan: Plan) -> RefinementGraph:
 def best_of_n(plan: Plan) -> RefinementGraph:
     """Select the sample with the best evidence. Costs one call per sample.
 
-    With `plan.batch_size`, samples are requested in batches until one passes the visible tests or
-    the vote is settled.
+    A scorer in the plan ranks the samples that pass the most visible tests; generated tests and
+    votes only break ties. With `plan.batch_size`, samples are requested in batches until one passes
+    the visible tests or the vote is settled.
     """
+    select = best_scored(otherwise=by_evidence(plan)) if plan.scorer else by_evidence(plan)
     if plan.batch_size:
-        return _sampled_until(plan, "best-of-n", samples=8, batch_size=plan.batch_size)
+        size = plan.batch_size
+        return _sampled_until(plan, "best-of-n", select, samples=8, batch_size=size)
     solver = plan.solver(samples=plan.samples or 8, temperature=0.8)
-    return _unrefined(plan, solver, "best-of-n", by_evidence(plan))
+    return _unrefined(plan, solver, "best-of-n", select)
 
 
 def sample_until(plan: Plan) -> RefinementGraph:
@@ -39,7 +42,8 @@ def sample_until(plan: Plan) -> RefinementGraph:
     This is the strongest baseline without repairs. Costs one call per sample, at most
     `plan.samples` (by default 16), in sequence or in batches of `plan.batch_size`.
     """
-    return _sampled_until(plan, "sample-until", samples=16, batch_size=plan.batch_size or 1)
+    size = plan.batch_size or 1
+    return _sampled_until(plan, "sample-until", by_evidence(plan), samples=16, batch_size=size)
 
 
 def by_evidence(plan: Plan) -> Selector:
@@ -47,7 +51,9 @@ def by_evidence(plan: Plan) -> Selector:
     return agreement(otherwise=best_of()) if plan.kind in EXECUTED_KINDS else majority_vote()
 
 
-def _sampled_until(plan: Plan, name: str, *, samples: int, batch_size: int) -> RefinementGraph:
+def _sampled_until(
+    plan: Plan, name: str, select: Selector, *, samples: int, batch_size: int
+) -> RefinementGraph:
     max_candidates = plan.samples or samples
     first = min(batch_size, max_candidates)
     return plan.graph(
@@ -60,7 +66,7 @@ def _sampled_until(plan: Plan, name: str, *, samples: int, batch_size: int) -> R
             max_candidates=max_candidates,
             batch_size=batch_size,
         ),
-        select=by_evidence(plan),
+        select=select,
         models=_without_repairs(plan),
     )
 

@@ -108,7 +108,8 @@ class Candidate(Frozen):
     """Mean KL divergence of the model's token distributions from the uniform one, in nats: 0 for
     guesses, None without log-probabilities."""
     mean_logprob: float | None = None
-    """Mean natural log-probability of its tokens; None without log-probabilities."""
+    """Mean natural log-probability of the tokens written for it, which are the new ones of a
+    continuation; None without log-probabilities."""
     alternatives: tuple[Alternative, ...] = ()
     """The likeliest tokens that were not written, likeliest first; empty without log-probabilities
     of alternatives, and for other kinds than code."""

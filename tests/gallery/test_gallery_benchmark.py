@@ -55,6 +55,16 @@ def test_gains_are_over_the_baseline_with_no_more_tokens() -> None:
     assert interval and interval.low <= 0.25 <= interval.high
 
 
+def test_a_problem_on_which_a_system_fails_is_not_solved() -> None:
+    failed = Row("s", "frail", "t", False, 0, 0, error="it broke")
+    rows = [*ROWS, *system("frail", 20, True, True, False, False)[:3], failed]
+    frail = next(each for each in summaries(rows) if each.strategy == "frail")
+    assert (frail.problems, frail.failed, frail.accuracy) == (4, 1, 0.5)
+    # The cost of the failed run is unknown: it is taken to be that of the others.
+    assert (frail.tokens, frail.calls, frail.gain) == (20, 2, 0.25)
+    assert frail.reason == "it broke"
+
+
 def test_a_row_that_was_cut_off_is_measured_again(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     assert read_rows(file) == []

@@ -6,6 +6,7 @@ from gallery_runs import QUESTION, by_word, run_system
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.runs.runner import run_graph
+from refinegraph.tools.scorers import self_certainty
 
 SYSTEMS = {
     "align-cot": "prompts of its own",
@@ -45,3 +46,11 @@ async def test_a_limit_ends_with_its_run() -> None:
         plan = Plan(model=model, kind="math", max_tokens=limit)
         await run_graph(build_strategy("align-cot", plan), QUESTION)
     assert [call.sampling.max_tokens for call in model.calls] == [50] * 3 + [None] * 3
+
+
+@pytest.mark.parametrize("name", ["iterative-deepening", "multiagent-debate"])
+async def test_every_call_reports_the_log_probabilities_that_the_scorer_needs(name: str) -> None:
+    model = by_word({})
+    await run_system(name, model, samples=2, rounds=1, scorer=self_certainty())
+    assert len(model.calls) > 1
+    assert {call.sampling.logprobs for call in model.calls} == {self_certainty.logprobs}

@@ -1,14 +1,22 @@
 """Early-stopped sampling: as a strategy, as an option of best-of-n, and its reasons to stop."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle
+
 import pytest
+from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.runs.runner import run_graph
 from refinegraph.schema import Problem, RefinementResult
+from refinegraph.tools.scorers import score_each
 
 PROGRAMS = Problem(prompt="Write f(x) that doubles x.", tests="assert f(1) == 2\nassert f(2) == 4")
 ANSWERS = Problem(prompt="What is 1 + 1?", kind="math")
+UNTESTED = Problem(prompt="Write f(x) that doubles x.")
+TESTS = "assert f(1) == 2\nassert f(2) == 4"
 WRONG, OTHER, RIGHT = (f"def f(x): return {value}" for value in ("x + 5", "x + 6", "x * 2"))
 
 
@@ -61,3 +69,17 @@ async def test_best_of_n_stops_early_with_a_batch_size() -> None:
     assert (len(whole.candidates), len(early.candidates)) == (8, 2)
     assert whole.answer == early.answer
     assert early.strategy == "best-of-n"
+
+
+@pytest.mark.parametrize("batch_size", [None, 3])
+async def test_best_of_n_ranks_by_the_scorer_before_generated_tests(batch_size: int | None) -> None:
+    def answer(messages: Sequence[BaseMessage], sampling: object) -> str:
+        return next(replies) if "test cases" not in str(messages) else TESTS
+
+    replies = cycle([RIGHT, RIGHT.replace("x * 2", "x + x"), OTHER])
+    praise = score_each(lambda problem, candidate: float(candidate.program == OTHER))
+    plan = Plan(model=ScriptedChatModel(answer), samples=3, batch_size=batch_size)
+    by_tests = await run_graph(build_strategy("best-of-n", plan), UNTESTED)
+    by_score = await run_graph(build_strategy("best-of-n", replace(plan, scorer=praise)), UNTESTED)
+    assert by_tests.selection.reason == "2 programs agree on 2 generated tests"
+    assert (by_score.answer, by_score.selection.reason) == (OTHER, "it has the highest score (1)")

@@ -10,6 +10,7 @@ from refinegraph.graphs.selection import (
     Selector,
     agreement,
     best_of,
+    best_scored,
     latest,
     leaves,
     majority_vote,
@@ -155,6 +156,31 @@ def test_evidence_ranks_proof_then_tests_then_score_then_age() -> None:
     unscored = [scored(1, "2", None), scored(0, "1", None)]
     assert best_of()(MATH, unscored).candidate_id == "0.0"
     assert best_of()(MATH, unscored).reason == "it is the first candidate; nothing could be checked"
+
+
+async def test_a_score_outranks_generated_tests_and_votes_but_no_visible_test() -> None:
+    tested = program(0, "g1", "g2").model_copy(update={"scores": (Score(scorer="j", value=0.2),)})
+    twin = tested.model_copy(update={"id": "0.1", "program": "def f(): return 0 + 0"})
+    praised = program(2).model_copy(update={"scores": (Score(scorer="j", value=0.9),)})
+    by_score = best_scored(otherwise=agreement())
+    assert (await by_score(CODE, [tested, twin, praised])).candidate_id == "0.2"
+    assert (await by_score(CODE, [tested, twin])).reason == (
+        "2 candidates share the highest score (0.2); "
+        "of these, 2 programs agree on 2 generated tests"
+    )
+    proved = program(3, passed=3).model_copy(update={"scores": (Score(scorer="j", value=0.1),)})
+    chosen = await by_score(CODE, [praised, proved])
+    assert chosen.candidate_id == "0.3"
+    assert chosen.reason == "it passes 3 of 3 visible tests, and has the highest score (0.1)"
+    assert repr(best_scored()) == "best_scored(otherwise=majority_vote())"
+
+
+async def test_candidates_without_a_score_are_left_to_the_other_selector() -> None:
+    pool = [scored(0, "1", None), scored(1, "2", None), scored(2, "2", None)]
+    chosen = await best_scored()(MATH, pool)
+    assert (chosen.candidate_id, chosen.reason) == ("0.1", "2 of 3 candidates agree on it")
+    pool = [*pool, scored(3, "3", -1.0)]
+    assert (await best_scored()(MATH, pool)).reason == "it has the highest score (-1)"
 
 
 def test_the_latest_is_chosen_among_those_that_pass_most() -> None:

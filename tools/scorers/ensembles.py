@@ -129,7 +129,7 @@ class uncertainty_weighted(_Joined):
 
 
 class product_of(_Joined):
-    """Multiply values from 0 to 1, clamped to at least `least` so that no scorer has a veto."""
+    """Multiply values from 0 to 1, clamped to at least `floor` so that no scorer has a veto."""
 
     name = "product"
 
