@@ -12,6 +12,9 @@ from training.trees import Batch
 MATRIX_RATE = 3e-3
 OTHER_RATE = 3e-3
 """Full learning rates; the values are a choice."""
+_WARM_UP = 10
+"""Steps over which the learning rate of a round rises, because a new optimizer has no averages yet.
+The number is a choice."""
 
 
 class Losses(NamedTuple):
@@ -51,6 +54,17 @@ class Optimizer:
         """Restore the state from a checkpoint."""
         for part, part_state in zip(self.parts, state, strict=True):
             part.load_state_dict(part_state)
+
+
+def rise_and_fall(step: int, *, share: float) -> float:
+    """Return the rate of a step counted from 0, when a share of the round is done.
+
+    It rises over the first steps and falls linearly to zero, so that the weights settle.
+
+    >>> [rise_and_fall(0, share=0.0), rise_and_fall(50, share=0.5), rise_and_fall(99, share=0.99)]
+    [0.1, 0.5, 0.01]
+    """
+    return round(min(1.0, (step + 1) / _WARM_UP) * (1 - share), 6)
 
 
 def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: float) -> Losses:
