@@ -25,6 +25,7 @@ from training.attempts import Attempt, read_attempt
 from training.certainties import measure_certainty
 from training.evidence import evidence_tasks, measure_evidence
 from training.figure import Figure
+from training.kept import Kept
 from training.measuring import MAX_TOKENS, SEED, Measure, edited, several
 from training.roles import (
     edit_of,
@@ -50,20 +51,24 @@ class Tried(NamedTuple):
     wrong: Attempt
 
 
-async def measure_roles(measure: Measure, *, count: int) -> list[Figure]:
-    """Return the figures of all roles."""
+async def measure_roles(measure: Measure, kept: Kept, *, count: int) -> list[Figure]:
+    """Return the figures of all roles, measured only as far as they are not kept."""
     tasks = list(
         graded_tasks("held_out", count=count, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True)
     )
     stated = list(graded_tasks("held_out", count=count, seed=SEED + 1, steps=(2, 3, 4), vague=(0,)))
-    tried = [pair for pair in await several(_attempts(measure), tasks) if pair]
+    groups: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+        "writing": lambda: _writing(measure, tasks, stated),
+        "judging": lambda: _judging(measure, tasks),
+        "certainty": lambda: measure_certainty(measure, _sampled(count)),
+        "evidence": lambda: measure_evidence(measure, evidence_tasks(count)),
+        "repairing": lambda: _repairing(measure, tasks),
+        "abstaining": lambda: _abstaining(measure, stated),
+    }
     return [
-        *await _writing(measure, tasks, stated),
-        *await _judging(measure, tried),
-        *await measure_certainty(measure, _sampled(count)),
-        *await measure_evidence(measure, evidence_tasks(count)),
-        *await _repairing(measure, tried),
-        *await _abstaining(measure, stated),
+        figure
+        for name, measured in groups.items()
+        for figure in await kept.get(name, Figure, measured)
     ]
 
 
@@ -75,6 +80,11 @@ def _sampled(count: int) -> list[GradedTask]:
             "held_out", count=several_times, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True
         )
     )
+
+
+async def _pairs(measure: Measure, tasks: Sequence[GradedTask]) -> list[Tried]:
+    """Return a right and a wrong attempt at every task for which the model writes both."""
+    return [pair for pair in await several(_attempts(measure), tasks) if pair]
 
 
 def _attempts(measure: Measure) -> Callable[[GradedTask], Awaitable[Tried | None]]:
@@ -180,7 +190,8 @@ def _example_again(task: GradedTask) -> float:
     return sum(case.result == first for case in task.hidden) / len(task.hidden)
 
 
-async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
+async def _judging(measure: Measure, tasks: Sequence[GradedTask]) -> list[Figure]:
+    tried = await _pairs(measure, tasks)
     truth = p_true(measure.model, prompt=COMPACT2.p_true)
     steps = StepJudge(measure.model, prompt=COMPACT2.step_judge)
     pairs = PairwiseJudge(measure.model, prompt=COMPACT2.pairwise_judge)
@@ -255,7 +266,8 @@ def _area(values: Sequence[Sequence[float]]) -> tuple[float, ...]:
     return (above / len(pairs),) if pairs else ()
 
 
-async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
+async def _repairing(measure: Measure, tasks: Sequence[GradedTask]) -> list[Figure]:
+    tried = await _pairs(measure, tasks)
     advised = await several(
         lambda pair: _edits(measure, pair, review_of(pair.task, pair.wrong)), tried
     )
