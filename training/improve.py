@@ -33,8 +33,9 @@ from training.objectives import (
     learn_examples,
     learn_preferences,
     learn_rewards,
+    learn_usual,
 )
-from training.optimizing import Optimizer, rise_and_fall, train_step
+from training.optimizing import Optimizer
 from training.phases import PHASES
 from training.progress import Progress, measure_progress
 from training.rollouts import Runs, read_runs, run_tasks, write_runs
@@ -126,7 +127,7 @@ class Improvement:
     def _round(self, number: int, budget: Sequence[float]) -> Round:
         written = learned = 0
         if number and self.settings.method == "plain":
-            learned = self._rehearse(round(budget[number - 1]), number)
+            learned = self._rehearse(round(budget[number - 1]), number).tokens
         elif number:
             runs = self._runs(number)
             written, learned = runs.tokens, self._learn(runs, number).tokens
@@ -152,8 +153,7 @@ class Improvement:
         return runs
 
     def _learn(self, runs: Runs, number: int) -> Learned:
-        rate, usual = self.settings.rate, self._batches(number)
-        learner = Learner(self.model, Optimizer(self.model), self.tokenizer, rate, usual)
+        learner = self._learner(usual=self._batches(number))
         match self.settings.method:
             case "star":
                 return learn_examples(learner, runs.examples)
@@ -164,15 +164,20 @@ class Improvement:
             case "plain":
                 return Learned(0, 0)
 
-    def _rehearse(self, tokens: int, number: int) -> int:
-        """Train on the usual mixture for `tokens` tokens; return the actual number."""
-        optimizer, learned = Optimizer(self.model), 0
-        for step, batch in enumerate(self._batches(number)):
-            if learned >= tokens:
+    def _rehearse(self, tokens: int, number: int) -> Learned:
+        """Train on the usual mixture, in steps like those of other methods, for `tokens` tokens."""
+        batches: list[Batch] = []
+        left = tokens
+        for batch in self._batches(number):
+            if left <= 0:
                 break
-            scale = self.settings.rate * rise_and_fall(step, share=learned / tokens)
-            learned += train_step(self.model, optimizer, batch, scale=scale).tokens
-        return learned
+            batches.append(batch)
+            left -= batch.size
+        return learn_usual(self._learner(), batches)
+
+    def _learner(self, usual: Iterator[Batch] | None = None) -> Learner:
+        rate = self.settings.rate
+        return Learner(self.model, Optimizer(self.model), self.tokenizer, rate, usual)
 
     def _batches(self, number: int) -> Iterator[Batch]:
         """Yield batches of the usual mixture, other ones in every round."""

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from refinegraph.evaluation.export import Example, Preference, Rollout
 from training.model import TinyLlama
-from training.optimizing import Optimizer, answer_losses, rise_and_fall, train_step
+from training.optimizing import Optimizer, answer_losses, weighted
 from training.rollouts import answer_tree
 from training.stream import BATCH_TOKENS, LONGEST, grouped
 from training.trees import Batch, Document, as_batch, as_document
@@ -26,6 +26,9 @@ ANCHOR = 0.2
 CLIP = 0.2
 """The maximum change of a token's probability on one batch of rollouts (PPO, arXiv 1707.06347)."""
 
+GATHERED = 8
+"""Batches whose gradients make one step. A step of Muon has the same length however weak the signal
+in it is, so that steps of single batches mostly follow their noise. The number is a choice."""
 REHEARSAL = 0.5
 """Tokens of the usual mixture per token of the round's own data, so that other roles are not
 forgotten. The value is a choice."""
@@ -53,19 +56,32 @@ class Learner(NamedTuple):
         """Return a program as an answer of the Solver."""
         return as_document(answer_tree(prompt, program), self.tokenizer)
 
-    def descend(self, losses: Iterator[tuple[Batch, Tensor]], *, steps: int) -> Learned:
-        """Take a step for every loss; `usual` follows with its share of the tokens."""
-        tokens = rehearsed = 0
-        for step, (batch, loss) in enumerate(losses):
-            scale = self.scale * rise_and_fall(step, share=step / steps)
+    def descend(self, losses: Iterator[tuple[Batch, Tensor]], *, batches: int) -> Learned:
+        """Take a step for every few losses and as many usual ones as belong to them."""
+        tokens = rehearsed = steps = 0
+        for number, (batch, loss) in enumerate(losses, 1):
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimizer.step(scale)
-            tokens += int((batch.tokens > 0).sum())
+            tokens += batch.size
             while self.usual and rehearsed < REHEARSAL * tokens:
                 usual = next(self.usual)
-                rehearsed += train_step(self.model, self.optimizer, usual, scale=scale).tokens
+                usual_loss = weighted(answer_losses(self.model, usual), usual)
+                usual_loss.backward()  # type: ignore[no-untyped-call]
+                rehearsed += usual.size
+            if number % GATHERED == 0 or number == batches:
+                torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+                self.optimizer.step(self.scale * (1 - (number - 1) / batches))
+                steps += 1
         return Learned(tokens + rehearsed, steps)
+
+
+def learn_usual(learner: Learner, batches: Sequence[Batch]) -> Learned:
+    """Continue the usual training."""
+
+    def losses() -> Iterator[tuple[Batch, Tensor]]:
+        for batch in batches:
+            yield batch, weighted(answer_losses(learner.model, batch), batch)
+
+    return learner.descend(losses(), batches=len(batches))
 
 
 def learn_examples(learner: Learner, lines: Sequence[Example]) -> Learned:
@@ -76,7 +92,7 @@ def learn_examples(learner: Learner, lines: Sequence[Example]) -> Learned:
         for batch in map(as_batch, groups):
             yield batch, answer_losses(learner.model, batch).mean()
 
-    return learner.descend(losses(), steps=len(groups))
+    return learner.descend(losses(), batches=len(groups))
 
 
 def learn_preferences(learner: Learner, lines: Sequence[Preference]) -> Learned:
@@ -96,7 +112,7 @@ def learn_preferences(learner: Learner, lines: Sequence[Preference]) -> Learned:
             chosen, _ = (likelihoods / lengths).chunk(2)
             yield batch, -F.logsigmoid(BETA * (gained - lost)).mean() - ANCHOR * chosen.mean()
 
-    return learner.descend(losses(), steps=len(batches))
+    return learner.descend(losses(), batches=len(batches))
 
 
 def learn_rewards(learner: Learner, lines: Sequence[Rollout]) -> Learned:
@@ -120,7 +136,7 @@ def learn_rewards(learner: Learner, lines: Sequence[Rollout]) -> Learned:
             clipped = ratio.clamp(1 - CLIP, 1 + CLIP)
             yield batch, -torch.minimum(ratio * gain, clipped * gain).mean()
 
-    return learner.descend(losses(), steps=len(groups))
+    return learner.descend(losses(), batches=len(groups))
 
 
 def gains_of(lines: Sequence[Rollout]) -> dict[tuple[str, str], float]:

@@ -12,9 +12,6 @@ from training.trees import Batch
 MATRIX_RATE = 3e-3
 OTHER_RATE = 3e-3
 """Full learning rates; the values are a choice."""
-_WARM_UP = 10
-"""Steps over which the learning rate of a round rises, because a new optimizer has no averages yet.
-The number is a choice."""
 
 
 class Losses(NamedTuple):
@@ -56,26 +53,20 @@ class Optimizer:
             part.load_state_dict(part_state)
 
 
-def rise_and_fall(step: int, *, share: float) -> float:
-    """Return the rate of a step counted from 0, when a share of the round is done.
-
-    It rises over the first steps and falls linearly to zero, so that the weights settle.
-
-    >>> [rise_and_fall(0, share=0.0), rise_and_fall(50, share=0.5), rise_and_fall(99, share=0.99)]
-    [0.1, 0.5, 0.01]
-    """
-    return round(min(1.0, (step + 1) / _WARM_UP) * (1 - share), 6)
-
-
 def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: float) -> Losses:
     """Train on one batch."""
     losses = answer_losses(model, batch)
-    weight = batch.weights[batch.weights > 0]
-    ((losses * weight).sum() / weight.sum()).backward()  # type: ignore[no-untyped-call]
+    weighted(losses, batch).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step(scale)
-    answers = losses.detach()[weight >= 1]
-    return Losses(float(answers.mean()), int((batch.tokens > 0).sum()))
+    answers = losses.detach()[batch.weights[batch.weights > 0] >= 1]
+    return Losses(float(answers.mean()), batch.size)
+
+
+def weighted(losses: Tensor, batch: Batch) -> Tensor:
+    """Return the mean of the losses by the weights of their tokens."""
+    weight = batch.weights[batch.weights > 0]
+    return (losses * weight).sum() / weight.sum()
 
 
 def answer_losses(model: TinyLlama, batch: Batch) -> Tensor:
