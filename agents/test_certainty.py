@@ -13,7 +13,8 @@ SURE_TEST = 0.9
 """A certainty of tests that are right more often than not. Of all tests that the package's model
 writes in four lists for tasks of two to four stated steps, 22 % are right; of those of which it is
 at least this sure, 72 % on the 200 tasks on which the value was chosen, and 75 % on 200 others.
-Half of the tasks keep a test, most often one of an empty input."""
+Half of the tasks keep a test. Two of three kept tests are of an empty input; of the others, 59 %
+are right."""
 
 
 def sure_tests(choices: Sequence[Choice], *, certainty: float) -> list[str]:
