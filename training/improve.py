@@ -48,9 +48,9 @@ METHODS: tuple[Method, ...] = get_args(Method)
 FORWARD_SHARE = 1 / 3
 """The cost of a generated token relative to a trained one: training adds the backward pass, which
 costs about twice as much as the forward pass."""
-RATE = 0.1
-"""The share of the full learning rate. It is a choice; at the end of training, the rate was a
-hundredth of the full one."""
+RATE = 0.4
+"""The share of the full learning rate at the beginning of a round. After one round of `rewards`,
+pass@1 on 150 training tasks was 42.0 % at 0.4 and 38.9 % at 1.2, and 41.7 % before."""
 _TRAIN_SEED, _TEST_SEED = 800_000, 60_000
 """Seeds that neither the training of the model nor the report uses."""
 _ROUND_SEED = 10_000
