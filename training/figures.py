@@ -4,7 +4,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from refinegraph.agents import Reviewer, Solver
+from refinegraph.agents import Solver
 from refinegraph.agents.abstention import abstains
 from refinegraph.agents.branch_refiner import REPORTED, BranchRefiner
 from refinegraph.agents.judges.judge import StepJudge
@@ -14,6 +14,7 @@ from refinegraph.agents.likelihood.local import LocalLikelihood
 from refinegraph.agents.models import Sampling, generate
 from refinegraph.agents.operators import Task
 from refinegraph.agents.prompts import COMPACT2
+from refinegraph.agents.test_certainty import SURE_TEST
 from refinegraph.agents.test_writer import TestWriter
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.embedded.tasks.outside import outside_questions
@@ -22,10 +23,11 @@ from refinegraph.schema import Candidate, Move, Problem
 from refinegraph.tools.test_cases.checking import check_program
 from training.attempts import Attempt, read_attempt
 from training.certainties import measure_certainty
+from training.evidence import evidence_tasks, measure_evidence
 from training.figure import Figure
+from training.kept import Kept
 from training.measuring import MAX_TOKENS, SEED, Measure, edited, several
 from training.roles import (
-    TRACES,
     edit_of,
     gloss_of,
     header_of,
@@ -49,19 +51,24 @@ class Tried(NamedTuple):
     wrong: Attempt
 
 
-async def measure_roles(measure: Measure, *, count: int) -> list[Figure]:
-    """Return the figures of all roles."""
+async def measure_roles(measure: Measure, kept: Kept, *, count: int) -> list[Figure]:
+    """Return the figures of all roles, measured only as far as they are not kept."""
     tasks = list(
         graded_tasks("held_out", count=count, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True)
     )
     stated = list(graded_tasks("held_out", count=count, seed=SEED + 1, steps=(2, 3, 4), vague=(0,)))
-    tried = [pair for pair in await several(_attempts(measure), tasks) if pair]
+    groups: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+        "writing": lambda: _writing(measure, tasks, stated),
+        "judging": lambda: _judging(measure, tasks),
+        "certainty": lambda: measure_certainty(measure, _sampled(count)),
+        "evidence": lambda: measure_evidence(measure, evidence_tasks(count)),
+        "repairing": lambda: _repairing(measure, tasks),
+        "abstaining": lambda: _abstaining(measure, stated),
+    }
     return [
-        *await _writing(measure, tasks, stated),
-        *await _judging(measure, tried),
-        *await measure_certainty(measure, _sampled(count)),
-        *await _repairing(measure, tried),
-        *await _abstaining(measure, stated),
+        figure
+        for name, measured in groups.items()
+        for figure in await kept.get(name, Figure, measured)
     ]
 
 
@@ -73,6 +80,11 @@ def _sampled(count: int) -> list[GradedTask]:
             "held_out", count=several_times, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True
         )
     )
+
+
+async def _pairs(measure: Measure, tasks: Sequence[GradedTask]) -> list[Tried]:
+    """Return a right and a wrong attempt at every task for which the model writes both."""
+    return [pair for pair in await several(_attempts(measure), tasks) if pair]
 
 
 def _attempts(measure: Measure) -> Callable[[GradedTask], Awaitable[Tried | None]]:
@@ -96,6 +108,7 @@ async def _writing(
     planned = await several(lambda task: _plans(measure, task), stated)
     lines = await several(lambda task: _writes_lines(measure, task), stated)
     written = await several(lambda task: _writes_tests(measure, task), stated)
+    sure = await several(lambda task: _writes_tests(measure, task, SURE_TEST), stated)
     shown = [_example_again(task) for task in stated if task.examples]
     return [
         Figure("solver", "right, every step stated", _as(solved), "always abstain", 0.0),
@@ -108,6 +121,10 @@ async def _writing(
         Figure("solver of one step", "right lines", _flat(lines), "the most frequent line", 0.0),
         Figure("test writer", "right tests", _flat(written), "repeat a result that is shown",
                _mean(shown)),
+        Figure("test writer", "right, of those of which it is sure", _flat(sure),
+               "repeat a result that is shown", _mean(shown)),
+        Figure("test writer", "tasks with a test of which it is sure", _as(map(bool, sure)),
+               "no tests", 0.0),
     ]  # fmt: skip
 
 
@@ -156,11 +173,13 @@ async def _writes_lines(measure: Measure, task: GradedTask) -> list[bool]:
     ]
 
 
-async def _writes_tests(measure: Measure, task: GradedTask) -> list[bool]:
-    writer = TestWriter(measure.model, lists=1, prompts=COMPACT2)
+async def _writes_tests(measure: Measure, task: GradedTask, certainty: float = 0.0) -> list[bool]:
+    """Return which tests the reference solution passes."""
+    sampling = Sampling(temperature=0.8, seed=6, max_tokens=MAX_TOKENS)
+    writer = TestWriter(measure.model, certainty=certainty, sampling=sampling, prompts=COMPACT2)
     written = await writer(task.labelled.problem)
     if not written.tests:
-        return [False]
+        return []
     problem = task.labelled.problem
     verdict = await check_program(measure.sandbox, task.program, written.tests, problem=problem)
     return [outcome.passed for outcome in verdict.tests]
@@ -171,7 +190,8 @@ def _example_again(task: GradedTask) -> float:
     return sum(case.result == first for case in task.hidden) / len(task.hidden)
 
 
-async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
+async def _judging(measure: Measure, tasks: Sequence[GradedTask]) -> list[Figure]:
+    tried = await _pairs(measure, tasks)
     truth = p_true(measure.model, prompt=COMPACT2.p_true)
     steps = StepJudge(measure.model, prompt=COMPACT2.step_judge)
     pairs = PairwiseJudge(measure.model, prompt=COMPACT2.pairwise_judge)
@@ -246,23 +266,15 @@ def _area(values: Sequence[Sequence[float]]) -> tuple[float, ...]:
     return (above / len(pairs),) if pairs else ()
 
 
-async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
-    seen = await several(lambda pair: _reviews(measure, pair, trace=True), tried)
-    blind = await several(lambda pair: _reviews(measure, pair, trace=None), tried)
+async def _repairing(measure: Measure, tasks: Sequence[GradedTask]) -> list[Figure]:
+    tried = await _pairs(measure, tasks)
     advised = await several(
         lambda pair: _edits(measure, pair, review_of(pair.task, pair.wrong)), tried
     )
     combined = await several(lambda pair: _synthesises(measure, pair), tried)
     fresh = await several(lambda pair: _afresh(measure, pair.task), tried)
     branched = await several(lambda pair: _branches(measure, pair.task), tried)
-    last = [float(pair.wrong.wrong_step == len(pair.wrong.steps) - 1) for pair in tried]
-    withheld = tuple(float(b) - float(s) for s, b in zip(seen, blind, strict=True))
     return [
-        Figure("reviewer", "names the line and the change", _as(seen), "always the last line",
-               _mean(last)),
-        Figure("reviewer without evidence", "names the line and the change", _as(blind),
-               "always the last line", _mean(last)),
-        Figure("evidence withheld", "change of the Reviewer's share", withheld, "no change", 0.0),
         Figure("refiner by edit", "right after a right review", _as(advised), "a fresh sample",
                _mean(fresh)),
         Figure("repair at the least certain token", "of failed samples, right after one",
@@ -271,17 +283,6 @@ async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
         Figure("synthesiser", "right, from one right and one wrong", _as(combined),
                "one of the two at random", 0.5),
     ]  # fmt: skip
-
-
-async def _reviews(measure: Measure, tried: Tried, *, trace: bool | None) -> bool:
-    """Return whether a review names the first wrong line and the right change."""
-    reviewer = Reviewer(measure.model, prompts=COMPACT2, sampling=Sampling(temperature=0.0))
-    candidate = await measure.tried(tried.task, tried.wrong.program)
-    if trace is None:
-        candidate = candidate.model_copy(update={"verdict": None})
-    shown = f"{TRACES[0]}\n{tried.wrong.trace}" if trace and tried.wrong.trace else ""
-    reviewed = await reviewer(tried.task.labelled.problem, candidate, trace=shown)
-    return reviewed.review.text.strip() == review_of(tried.task, tried.wrong)
 
 
 async def _edits(measure: Measure, tried: Tried, review: str) -> bool:

@@ -1,6 +1,7 @@
 """Measure samples and repairs by the number of vague steps, which shows when a repair pays."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from refinegraph.agents import Solver
@@ -12,6 +13,7 @@ from refinegraph.agents.prompts import COMPACT2
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.schema import Candidate, Move, Problem
+from training.kept import Kept
 from training.measuring import MAX_TOKENS, SEED, Measure, several
 
 GRADES = tuple(range(9))
@@ -54,19 +56,26 @@ class _Course(NamedTuple):
 
 
 async def measure_grades(
-    measure: Measure, *, count: int, grades: Sequence[int] = GRADES
+    measure: Measure, kept: Kept, *, count: int, grades: Sequence[int] = GRADES
 ) -> list[Grade]:
-    """Return one grade per number of vague steps, measured on `count` tasks each."""
-    return [await _grade(measure, vague, count) for vague in grades]
+    """Return one grade per number of vague steps, measured on `count` tasks each.
+
+    Grades that are kept are not measured again.
+    """
+    return [
+        grade
+        for vague in grades
+        for grade in await kept.get(f"{vague} vague", Grade, partial(_grade, measure, vague, count))
+    ]
 
 
-async def _grade(measure: Measure, vague: int, count: int) -> Grade:
+async def _grade(measure: Measure, vague: int, count: int) -> list[Grade]:
     tasks = graded_tasks(
         "held_out", count=count, seed=SEED + 10 + vague, steps=(STEPS,), vague=(vague,), plain=True
     )
     courses = await several(lambda task: _course(measure, task), list(tasks))
     failed = [course for course in courses if course.repaired is not None]
-    return Grade(
+    grade = Grade(
         vague,
         tuple(float(course.first) for course in courses),
         tuple(float(bool(course.repaired)) for course in failed),
@@ -75,6 +84,7 @@ async def _grade(measure: Measure, vague: int, count: int) -> Grade:
         edit_tokens=_mean([course.tokens[1] for course in failed]),
         sample_tokens=_mean([course.tokens[0] for course in courses]),
     )
+    return [grade]
 
 
 async def _course(measure: Measure, task: GradedTask) -> _Course:

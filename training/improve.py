@@ -8,12 +8,13 @@ trains on it, and measures held-out tasks. The methods are
     preferences  prefer its right answers to its wrong ones
     rewards      a policy gradient, with the share of passed visible tests as the reward
 
-An interrupted run continues after the last round that it finished.
+An interrupted run continues after the last round that it finished, or after the runs of the next
+round if these were finished.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -26,29 +27,30 @@ from refinegraph.evaluation.statistics import bootstrap_interval
 from training.exporting import NAME, export
 from training.mixture import Mixture, draw_trees
 from training.model import Shape, TinyLlama
-from training.objectives import Learned, learn_examples, learn_preferences, learn_rewards
-from training.optimizing import Optimizer, train_step
+from training.objectives import (
+    Learned,
+    Learner,
+    learn_examples,
+    learn_preferences,
+    learn_rewards,
+    learn_usual,
+)
+from training.optimizing import Optimizer
 from training.phases import PHASES
 from training.progress import Progress, measure_progress
-from training.rollouts import Runs, run_tasks, write_lines
+from training.rollouts import Runs, read_runs, run_tasks, write_runs
 from training.stream import Place, batches, tokenized
 from training.tokens import load_tokenizer
-from training.trees import Document
+from training.trees import Batch, Document
 
 Method = Literal["plain", "star", "preferences", "rewards"]
 METHODS: tuple[Method, ...] = get_args(Method)
 FORWARD_SHARE = 1 / 3
 """The cost of a generated token relative to a trained one: training adds the backward pass, which
 costs about twice as much as the forward pass."""
-REHEARSAL = 0.5
-"""Tokens of the usual mixture per token of the round's own data, so that other roles are not
-forgotten."""
-RATE = 0.1
-"""The share of the full learning rate. It is a choice; at the end of training, the rate was a
-hundredth of the full one."""
-_WARM_UP = 10
-"""Steps over which the learning rate rises, because a new optimizer has no averages yet. The number
-is a choice."""
+RATE = 0.4
+"""The share of the full learning rate at the beginning of a round. After one round of `rewards`,
+pass@1 on 150 training tasks was 42.0 % at 0.4 and 38.9 % at 1.2, and 41.7 % before."""
 _TRAIN_SEED, _TEST_SEED = 800_000, 60_000
 """Seeds that neither the training of the model nor the report uses."""
 _ROUND_SEED = 10_000
@@ -84,7 +86,11 @@ class Round(NamedTuple):
 
 
 class Improvement:
-    """A model that is improved round by round, with all files in one folder."""
+    """A model that is improved round by round.
+
+    The files of a method are in a folder of its name. The figures of the model before any learning
+    and the runs of the first round are the same for all methods and stand beside these folders.
+    """
 
     def __init__(
         self,
@@ -96,9 +102,9 @@ class Improvement:
         shape: Shape | None = None,
         mixture: Mixture | None = None,
     ) -> None:
-        out.mkdir(parents=True, exist_ok=True)
         self.out = out
         self.settings = settings
+        self._folder(1).mkdir(parents=True, exist_ok=True)
         self.tokenizer = tokenizer
         self.mixture = mixture or _usual_mixture()
         torch.manual_seed(settings.seed)
@@ -121,11 +127,10 @@ class Improvement:
     def _round(self, number: int, budget: Sequence[float]) -> Round:
         written = learned = 0
         if number and self.settings.method == "plain":
-            learned = self._rehearse(round(budget[number - 1]), number)
+            learned = self._rehearse(round(budget[number - 1]), number).tokens
         elif number:
             runs = self._runs(number)
-            written, own = runs.tokens, self._learn(runs)
-            learned = own.tokens + self._rehearse(round(REHEARSAL * own.tokens), number)
+            written, learned = runs.tokens, self._learn(runs, number).tokens
         file = self._export(number)
         progress = measure_progress(file, self._held_out(), samples=self.settings.samples)
         finished = Round(number, learned, written, progress)
@@ -134,47 +139,50 @@ class Improvement:
 
     def _runs(self, number: int) -> Runs:
         """Let the model of the previous round work on tasks that no earlier round used."""
+        folder = self._folder(number - 1)
+        finished = read_runs(folder, number)
+        if finished:
+            return finished
         settings = self.settings
         seed = _TRAIN_SEED + _ROUND_SEED * settings.seed + number
         tasks = graded_tasks(
             "train", count=settings.tasks, seed=seed, steps=settings.steps, vague=settings.vague
         )
         runs = run_tasks(self._file(number - 1), list(tasks), samples=settings.samples)
-        write_lines(self.out / f"{number}-sft.jsonl", runs.examples)
-        write_lines(self.out / f"{number}-dpo.jsonl", runs.preferences)
-        write_lines(self.out / f"{number}-rollout.jsonl", runs.rollouts)
+        write_runs(runs, folder, number)
         return runs
 
-    def _learn(self, runs: Runs) -> Learned:
-        optimizer, scale = Optimizer(self.model), self.settings.rate
+    def _learn(self, runs: Runs, number: int) -> Learned:
+        learner = self._learner(usual=self._batches(number))
         match self.settings.method:
             case "star":
-                return learn_examples(
-                    self.model, optimizer, self.tokenizer, runs.examples, scale=scale
-                )
+                return learn_examples(learner, runs.examples)
             case "preferences":
-                return learn_preferences(
-                    self.model, optimizer, self.tokenizer, runs.preferences, scale=scale
-                )
+                return learn_preferences(learner, runs.preferences)
             case "rewards":
-                return learn_rewards(
-                    self.model, optimizer, self.tokenizer, runs.rollouts, scale=scale
-                )
+                return learn_rewards(learner, runs.rollouts)
             case "plain":
                 return Learned(0, 0)
 
-    def _rehearse(self, tokens: int, number: int) -> int:
-        """Train on the usual mixture for `tokens` tokens; return the actual number."""
-        optimizer, learned = Optimizer(self.model), 0
-        place = Place(1_000 * (1 + self.settings.seed) + 100 * number, 0)
-        if tokens <= 0:
-            return 0
-        for step, (_, batch) in enumerate(batches(self._usual, first=place), 1):
-            scale = self.settings.rate * min(1.0, step / _WARM_UP)
-            learned += train_step(self.model, optimizer, batch, scale=scale).tokens
-            if learned >= tokens:
+    def _rehearse(self, tokens: int, number: int) -> Learned:
+        """Train on the usual mixture, in steps like those of other methods, for `tokens` tokens."""
+        batches: list[Batch] = []
+        left = tokens
+        for batch in self._batches(number):
+            if left <= 0:
                 break
-        return learned
+            batches.append(batch)
+            left -= batch.size
+        return learn_usual(self._learner(), batches)
+
+    def _learner(self, usual: Iterator[Batch] | None = None) -> Learner:
+        rate = self.settings.rate
+        return Learner(self.model, Optimizer(self.model), self.tokenizer, rate, usual)
+
+    def _batches(self, number: int) -> Iterator[Batch]:
+        """Yield batches of the usual mixture, other ones in every round."""
+        place = Place(1_000 * (1 + self.settings.seed) + 100 * number, 0)
+        return (batch for _, batch in batches(self._usual, first=place))
 
     def _usual(self, chunk: int) -> list[Document]:
         return tokenized(draw_trees(self.mixture, chunk, count=100), self.tokenizer)
@@ -189,25 +197,29 @@ class Improvement:
         )  # fmt: skip
 
     def _file(self, number: int) -> Path:
-        return self.out / f"round-{number}.gguf"
+        return self._folder(number) / f"round-{number}.gguf"
+
+    def _folder(self, number: int) -> Path:
+        return self.out / self.settings.method if number else self.out
 
     def _export(self, number: int) -> Path:
         export(self.model, self.tokenizer, self._file(number), name=f"{NAME}, round {number}")
         return self._file(number)
 
     def _save(self, finished: Round) -> None:
-        torch.save(self.model.state_dict(), self.out / f"round-{finished.number}.pt")
+        path = self._file(finished.number)
+        torch.save(self.model.state_dict(), path.with_suffix(".pt"))
         fields = {**finished._asdict(), "progress": finished.progress._asdict()}
-        (self.out / f"round-{finished.number}.json").write_text(json.dumps(fields))
+        path.with_suffix(".json").write_text(json.dumps(fields))
 
     def _restored(self, number: int) -> Round | None:
         """Load a round that was finished earlier, with its model, or return None."""
-        path = self.out / f"round-{number}.json"
+        path = self._file(number).with_suffix(".json")
         if not path.exists():
             return None
         fields = json.loads(path.read_text())
         fields["progress"]["by_task"] = tuple(fields["progress"]["by_task"])
-        self.model.load_state_dict(_weights(self.out / f"round-{number}.pt"))
+        self.model.load_state_dict(_weights(path.with_suffix(".pt")))
         return Round(**{**fields, "progress": Progress(**fields["progress"])})
 
 
@@ -215,10 +227,10 @@ def describe(done: Round) -> str:
     """Return the figures of a round in one line."""
     progress = done.progress
     return (
-        f"round {done.number}  pass@1 {progress.pass_1:.1%}  pass@k {progress.pass_k:.1%}  "
-        f"gap {progress.gap:.1%}  diversity {progress.diversity:.2f}  "
-        f"damage {progress.damage:.1%}  hardest {progress.hardest:.1%}  "
-        f"fooled {progress.fooled:.1%}  compute {done.compute:.0f}"
+        f"round {done.number}  pass@1 {progress.pass_1:.1%}  greedy {progress.greedy:.1%}  "
+        f"pass@k {progress.pass_k:.1%}  gap {progress.gap:.1%}  "
+        f"diversity {progress.diversity:.2f}  damage {progress.damage:.1%}  "
+        f"hardest {progress.hardest:.1%}  fooled {progress.fooled:.1%}  compute {done.compute:.0f}"
     )
 
 
@@ -274,10 +286,9 @@ def main() -> None:
     console = Console(markup=False, highlight=False, soft_wrap=True)
 
     def begin(method: Method) -> Improvement:
-        folder = options.out / method
         console.print(f"\n{method}")
         return Improvement(
-            options.run / "checkpoint.pt", tokenizer, folder, settings._replace(method=method)
+            options.run / "checkpoint.pt", tokenizer, options.out, settings._replace(method=method)
         )
 
     ours = begin(options.method).run(say=console.print)

@@ -56,12 +56,17 @@ class Optimizer:
 def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: float) -> Losses:
     """Train on one batch."""
     losses = answer_losses(model, batch)
-    weight = batch.weights[batch.weights > 0]
-    ((losses * weight).sum() / weight.sum()).backward()  # type: ignore[no-untyped-call]
+    weighted(losses, batch).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step(scale)
-    answers = losses.detach()[weight >= 1]
-    return Losses(float(answers.mean()), int((batch.tokens > 0).sum()))
+    answers = losses.detach()[batch.weights[batch.weights > 0] >= 1]
+    return Losses(float(answers.mean()), batch.size)
+
+
+def weighted(losses: Tensor, batch: Batch) -> Tensor:
+    """Return the mean of the losses by the weights of their tokens."""
+    weight = batch.weights[batch.weights > 0]
+    return (losses * weight).sum() / weight.sum()
 
 
 def answer_losses(model: TinyLlama, batch: Batch) -> Tensor:

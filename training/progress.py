@@ -23,6 +23,9 @@ class Progress(NamedTuple):
 
     pass_1: float
     """The share of single samples that pass the hidden tests."""
+    greedy: float
+    """The share of likeliest answers that pass the hidden tests. If `pass_1` rises and this does
+    not, the model only became more certain of the answers that it preferred before."""
     pass_k: float
     """The share of tasks for which at least one sample is right."""
     gap: float
@@ -42,6 +45,7 @@ class Progress(NamedTuple):
 
 class _Tried(NamedTuple):
     right: tuple[bool, ...]
+    likeliest: bool
     passed: tuple[bool, ...]
     different: float
     damaged: bool | None
@@ -65,6 +69,7 @@ async def _measure(model: Path, tasks: Sequence[GradedTask], samples: int) -> Pr
     pass_1, pass_k = _mean(by_task), _mean([float(any(task.right)) for task in tried])
     return Progress(
         pass_1=pass_1,
+        greedy=_mean([float(task.likeliest) for task in tried]),
         pass_k=pass_k,
         gap=pass_k - pass_1,
         diversity=_mean([task.different for task in tried]),
@@ -76,6 +81,7 @@ async def _measure(model: Path, tasks: Sequence[GradedTask], samples: int) -> Pr
 
 
 async def _try(measure: Measure, task: GradedTask, samples: int) -> _Tried:
+    [likeliest] = await measure.solve(task)
     programs = await measure.solve(task, n=samples, temperature=_TEMPERATURE)
     candidates = [await measure.tried(task, program) for program in programs]
     passed = tuple(bool(candidate.verdict and candidate.verdict.passed) for candidate in candidates)
@@ -83,6 +89,7 @@ async def _try(measure: Measure, task: GradedTask, samples: int) -> _Tried:
     kept = next((program for program, ok in zip(programs, right, strict=True) if ok), None)
     return _Tried(
         right,
+        await measure.is_right(task, likeliest),
         passed,
         len(set(programs)) / len(programs),
         None if kept is None else await _is_damaged(measure, task, kept),

@@ -3,7 +3,8 @@
     python -m training.report --model runs/one/model.gguf --tasks 200 --card
 
 The tasks are held out: no training task computes the same function. Every figure is shown with a
-baseline that needs no model or does not use the role.
+baseline that needs no model or does not use the role. A report with `--kept figures.json` that was
+interrupted continues after the last group of figures that it measured.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from refinegraph.tools.sandbox import Sandbox
 from training.figure import Figure
 from training.figures import measure_roles
 from training.grades import Grade, measure_grades
+from training.kept import Kept
 from training.measuring import Measure
 
 CARD = WEIGHTS.parent / "MODEL_CARD.md"
@@ -81,12 +83,12 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-async def measure(model: LocalChatModel, tasks: int) -> str:
+async def measure(model: LocalChatModel, tasks: int, kept: Kept) -> str:
     """Return both tables as Markdown."""
     async with Sandbox() as sandbox:
         measure = Measure(model, sandbox)
-        figures = await measure_roles(measure, count=tasks)
-        grades = await measure_grades(measure, count=tasks)
+        figures = await measure_roles(measure, kept, count=tasks)
+        grades = await measure_grades(measure, kept, count=tasks)
     return f"{role_table(figures)}\n\n{grade_table(grades)}"
 
 
@@ -96,8 +98,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--tasks", type=int, default=200)
     parser.add_argument("--card", action="store_true", help=f"write the tables into {CARD.name}")
+    parser.add_argument(
+        "--kept", type=Path, help="a file for the figures of this model and number of tasks"
+    )
     options = parser.parse_args()
-    text = asyncio.run(measure(trained_model(options.model, label="measured"), options.tasks))
+    model = trained_model(options.model, label="measured")
+    text = asyncio.run(measure(model, options.tasks, Kept(options.kept)))
     Console().print(text, markup=False, soft_wrap=True)
     if options.card:
         write_card(CARD, text)

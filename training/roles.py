@@ -132,7 +132,7 @@ class TaskTree:
         `trace` is the heading under which both see the values line by line; if it is empty, they
         see none. With `whole`, the Refiner writes the whole program instead of the changed lines.
         """
-        review = self._review(attempt, _shown(attempt, trace), right=attempt.passed)
+        review = self._review(attempt, shown(attempt, trace), right=attempt.passed)
         if whole:
             program = attempt.program if attempt.passed else self.task.program
             read = f"\nProgram:\n{self.header}"
@@ -147,7 +147,7 @@ class TaskTree:
             COMPACT2.refiner_edit,
             f"\n{edit_of(self.task, attempt)}",
             solution=attempt.program,
-            evidence=_shown(attempt, trace),
+            evidence=shown(attempt, trace),
             review=NO_REVIEW,
         )
 
@@ -188,7 +188,7 @@ class TaskTree:
         return program.removeprefix(self.header) if self.header else program
 
 
-def _shown(attempt: Attempt, trace: str) -> str:
+def shown(attempt: Attempt, trace: str) -> str:
     """Return what the Reviewer and the Refiner see of the run of an attempt."""
     values = f"\n\n{trace}\n{attempt.trace}" if trace and attempt.trace else ""
     return f"{attempt.evidence}{values}"

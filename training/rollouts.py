@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from refinegraph.agents.models.providers.local_chat import trained_model
 from refinegraph.agents.prompts import COMPACT2
@@ -20,29 +20,21 @@ from training.roles import header_of, render
 STRATEGY = "best-of-n"
 _MAX_TOKENS = 260
 """Maximum tokens of an answer: a program of ten steps has about 110."""
+_FILES = ("sft", "dpo", "rollout")
+_Line = TypeVar("_Line", Example, Preference, Rollout)
 
 
 class Runs(NamedTuple):
     """The training data from the runs of a strategy."""
 
-    lines: tuple[RunLine, ...]
+    examples: tuple[Example, ...]
+    """One right answer per task."""
+    preferences: tuple[Preference, ...]
+    """Pairs of a right and a wrong answer, one for each wrong answer."""
+    rollouts: tuple[Rollout, ...]
+    """Every answer with its reward, the share of the visible tests that it passes."""
     tokens: int
     """The tokens that the model wrote; prompts do not count."""
-
-    @property
-    def examples(self) -> list[Example]:
-        """One right answer per task."""
-        return [line for line in export(self.lines, "sft") if isinstance(line, Example)]
-
-    @property
-    def preferences(self) -> list[Preference]:
-        """Pairs of a right and a wrong answer, one for each wrong answer."""
-        return [line for line in export(self.lines, "dpo") if isinstance(line, Preference)]
-
-    @property
-    def rollouts(self) -> list[Rollout]:
-        """Every answer with its reward, the share of the visible tests that it passes."""
-        return [line for line in export(self.lines, "rollout") if isinstance(line, Rollout)]
 
 
 def run_tasks(
@@ -51,7 +43,41 @@ def run_tasks(
     """Run a strategy over tasks with the model in a GGUF file; failed runs are omitted."""
     problems = [task.labelled for task in tasks]
     lines = asyncio.run(_run(model, problems, samples=samples, strategy=strategy))
-    return Runs(tuple(lines), sum(line.result.usage.completion_tokens for line in lines))
+    return Runs(
+        _of_type(Example, export(lines, "sft")),
+        _of_type(Preference, export(lines, "dpo")),
+        _of_type(Rollout, export(lines, "rollout")),
+        sum(line.result.usage.completion_tokens for line in lines),
+    )
+
+
+def write_runs(runs: Runs, folder: Path, number: int) -> None:
+    """Write the runs of a round to files that trainers of other libraries can read."""
+    for name, lines in zip(_FILES, runs, strict=False):
+        assert isinstance(lines, tuple)
+        path = folder / f"{number}-{name}.jsonl"
+        path.write_text("".join(f"{line.model_dump_json()}\n" for line in lines))
+    (folder / f"{number}-tokens.txt").write_text(f"{runs.tokens}\n")
+
+
+def read_runs(folder: Path, number: int) -> Runs | None:
+    """Return the runs of a round that were written completely, or None."""
+    tokens = folder / f"{number}-tokens.txt"
+    if not tokens.exists():
+        return None
+    sft, dpo, rollout = (
+        (folder / f"{number}-{name}.jsonl").read_text().splitlines() for name in _FILES
+    )
+    return Runs(
+        tuple(map(Example.model_validate_json, sft)),
+        tuple(map(Preference.model_validate_json, dpo)),
+        tuple(map(Rollout.model_validate_json, rollout)),
+        int(tokens.read_text()),
+    )
+
+
+def _of_type(kind: type[_Line], lines: Iterable[object]) -> tuple[_Line, ...]:
+    return tuple(line for line in lines if isinstance(line, kind))
 
 
 async def _run(
@@ -78,8 +104,3 @@ def answer_tree(prompt: str, program: str) -> Tree:
     read = render(COMPACT2.solver, problem=prompt.strip(), header=header)
     tree.add(-1, read, program.strip("\n").removeprefix(header) or "\n")
     return tree
-
-
-def write_lines(path: Path, lines: Iterable[Example | Preference | Rollout]) -> None:
-    """Write exported lines to a file that trainers of other libraries can read."""
-    path.write_text("".join(f"{line.model_dump_json()}\n" for line in lines))

@@ -61,6 +61,11 @@ class Batch(NamedTuple):
     mask: Tensor
     """The values added to the attention scores, one square matrix per document."""
 
+    @property
+    def size(self) -> int:
+        """The number of tokens without padding."""
+        return int((self.tokens > 0).sum())
+
 
 def as_batch(documents: Sequence[Document]) -> Batch:
     """Stack documents of similar length in one batch."""

@@ -1,5 +1,6 @@
 """The learning loop: trees equal plain text, rounds improve the model, interrupted runs resume."""
 
+import itertools
 import json
 import runpy
 from pathlib import Path
@@ -15,6 +16,8 @@ from training.improve import Improvement, Settings, compare  # noqa: E402
 from training.mixture import Mixture, draw_trees  # noqa: E402
 from training.model import Shape, TinyLlama  # noqa: E402
 from training.objectives import (  # noqa: E402
+    Learner,
+    gains_of,
     group_advantages,
     learn_examples,
     learn_preferences,
@@ -63,6 +66,10 @@ def shape(tokenizer: Any) -> Shape:
     )
 
 
+def learner(model: TinyLlama, tokenizer: Any) -> Learner:
+    return Learner(model, Optimizer(model), tokenizer, scale=0.5)
+
+
 def likelihood(model: TinyLlama, tokenizer: Any, program: str) -> float:
     batch = as_batch([as_document(answer_tree(PROMPT, program), tokenizer)])
     with torch.no_grad():
@@ -90,7 +97,7 @@ def test_imitation_makes_right_answers_likelier(tokenizer: Any) -> None:
     model = tiny(tokenizer)
     before = likelihood(model, tokenizer, RIGHT)
     line = Example(prompt=PROMPT, completion=RIGHT, source=SOURCE)
-    learned = learn_examples(model, Optimizer(model), tokenizer, [line], scale=0.5)
+    learned = learn_examples(learner(model, tokenizer), [line])
     assert learned.steps == 1
     assert likelihood(model, tokenizer, RIGHT) > before
 
@@ -100,7 +107,7 @@ def test_preferences_part_right_answers_from_wrong_ones(tokenizer: Any) -> None:
     line = Preference(prompt=PROMPT, chosen=RIGHT, rejected=WRONG, source=SOURCE)
     before = likelihood(model, tokenizer, RIGHT) - likelihood(model, tokenizer, WRONG)
     for _ in range(3):
-        learn_preferences(model, Optimizer(model), tokenizer, [line], scale=0.5)
+        learn_preferences(learner(model, tokenizer), [line])
     after = likelihood(model, tokenizer, RIGHT) - likelihood(model, tokenizer, WRONG)
     assert after > before
 
@@ -110,7 +117,7 @@ def test_rewards_part_right_answers_from_wrong_ones(tokenizer: Any) -> None:
     lines = [rollout(RIGHT, 1.0), rollout(WRONG, 0.0)]
     before = likelihood(model, tokenizer, RIGHT) - likelihood(model, tokenizer, WRONG)
     for _ in range(3):
-        learn_rewards(model, Optimizer(model), tokenizer, lines, scale=0.5)
+        learn_rewards(learner(model, tokenizer), lines)
     after = likelihood(model, tokenizer, RIGHT) - likelihood(model, tokenizer, WRONG)
     assert after > before
 
@@ -123,8 +130,29 @@ def test_answers_with_equal_rewards_have_no_advantage(tokenizer: Any) -> None:
     alike = [rollout(RIGHT, 0.5), rollout(WRONG, 0.5)]
     assert group_advantages(alike) == [0.0, 0.0]
     model = tiny(tokenizer)
-    assert learn_rewards(model, Optimizer(model), tokenizer, alike, scale=1.0).steps == 0
+    assert learn_rewards(learner(model, tokenizer), alike).steps == 0
     assert group_advantages([rollout(RIGHT, 1.0), rollout(WRONG, 0.0)]) == [1.0, -1.0]
+
+
+def test_an_answer_that_passes_only_some_tests_is_not_reinforced() -> None:
+    assert group_advantages([rollout(RIGHT, 2 / 3), rollout(WRONG, 0.0)]) == [0.0, 0.0]
+
+
+def test_an_answer_that_was_sampled_twice_counts_twice() -> None:
+    sampled = [rollout(RIGHT, 1.0), *[rollout(WRONG, 0.0)] * 2]
+    gains = gains_of(sampled)
+    assert gains[PROMPT, RIGHT] == pytest.approx(2**0.5)
+    assert gains[PROMPT, WRONG] == pytest.approx(-(2**0.5))
+
+
+def test_the_usual_mixture_is_learned_between_the_data_of_a_round(tokenizer: Any) -> None:
+    line = Example(prompt=PROMPT, completion=RIGHT, source=SOURCE)
+    alone = learn_examples(learner(tiny(tokenizer), tokenizer), [line])
+    usual = as_batch([as_document(answer_tree(PROMPT, WRONG), tokenizer)])
+    rehearsing = learner(tiny(tokenizer), tokenizer)._replace(usual=itertools.repeat(usual))
+    both = learn_examples(rehearsing, [line])
+    assert both.steps == alone.steps
+    assert both.tokens == alone.tokens + usual.size
 
 
 @pytest.mark.parametrize("method", ["star", "preferences", "rewards"])
@@ -135,24 +163,24 @@ def test_a_round_runs_exports_learns_and_measures(
     torch.save(tiny(tokenizer).state_dict(), weights)
     settings = Settings(method, rounds=1, tasks=3, samples=2, held_out=2, steps=(1,), vague=(0,))
 
-    def loop(folder: str, method: Any = method) -> Improvement:
+    def loop(method: Any) -> Improvement:
         return Improvement(
             weights,
             tokenizer,
-            tmp_path / folder,
+            tmp_path,
             settings._replace(method=method),
             shape=shape(tokenizer),
             mixture=SHORT,
         )
 
     said: list[str] = []
-    rounds = loop("ours").run(say=said.append)
+    rounds = loop(method).run(say=said.append)
     assert [each.number for each in rounds] == [0, 1]
     assert rounds[1].written_tokens > 0
-    lines = (tmp_path / "ours" / "1-rollout.jsonl").read_text().splitlines()
+    lines = (tmp_path / "1-rollout.jsonl").read_text().splitlines()
     assert all(json.loads(line)["reward"] in (0, 1 / 3, 2 / 3, 1) for line in lines)
-    assert loop("ours").run(say=said.append) == rounds
-    plain = loop("plain", "plain").run(budget=[rounds[1].compute], say=said.append)
+    assert loop(method).run(say=said.append) == rounds
+    plain = loop("plain").run(budget=[rounds[1].compute], say=said.append)
     assert plain[1].learned_tokens >= rounds[1].compute
     assert "against plain training" in compare(rounds[1], plain[1])
 

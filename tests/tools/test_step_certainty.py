@@ -3,7 +3,8 @@
 import pytest
 
 from refinegraph import asolve
-from refinegraph.agents.models import ScriptedChatModel
+from refinegraph.agents.models import Choice, ScriptedChatModel, TokenLogprob, TopLogprob
+from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.schema import Alternative, Candidate, Problem
 from refinegraph.tools.scorers import (
     agreement,
@@ -47,15 +48,42 @@ def test_the_nearest_alternative_of_a_line_counts() -> None:
     "candidate",
     [
         Candidate(id="0.0", text=PROGRAM, program=PROGRAM),
-        Candidate(id="0.0", text="4", answer="4", mean_logprob=-0.1),
-        Candidate(id="0.0", text="an edit", program=PROGRAM, mean_logprob=-0.1),
+        Candidate(id="0.0", text=PROGRAM, program=PROGRAM, mean_logprob=-0.1),
+        Candidate(id="0.0", text="4", answer="4", mean_logprob=-0.1, self_certainty=2.0),
+        Candidate(id="0.0", text="an edit", program=PROGRAM, mean_logprob=-0.1, self_certainty=2.0),
     ],
-    ids=["without log-probabilities", "no program", "program elsewhere"],
+    ids=[
+        "without log-probabilities",
+        "without alternatives",
+        "no program",
+        "program elsewhere",
+    ],
 )
 def test_without_certainties_of_a_program_the_value_is_none(candidate: Candidate) -> None:
     [score] = step_certainty()(CODE, [candidate])
     assert score.value is None
     assert score.evidence
+
+
+def test_a_program_without_a_near_alternative_is_certain() -> None:
+    sure = written(PROGRAM).model_copy(update={"self_certainty": 9.0})
+    [score] = step_certainty()(CODE, [sure])
+    assert score.steps == (1.0, 1.0, 1.0)
+
+
+def test_a_server_that_reports_no_alternatives_leaves_the_value_open() -> None:
+    tokens = tuple(TokenLogprob(token=f"{line}\n", logprob=-0.1) for line in PROGRAM.split("\n"))
+    text = "".join(token.token for token in tokens)
+    candidate = read_candidate(Choice(text=text, logprobs=tokens), CODE, id="0.0")
+    [score] = step_certainty()(CODE, [candidate])
+    assert (candidate.program, score.value) == (PROGRAM, None)
+    reported = tuple(
+        token.model_copy(update={"top": (TopLogprob(token.token, -0.1), TopLogprob("?", -9.0))})
+        for token in tokens
+    )
+    candidate = read_candidate(Choice(text=text, logprobs=reported), CODE, id="0.0")
+    [score] = step_certainty()(CODE, [candidate])
+    assert score.value == 1.0
 
 
 @pytest.mark.parametrize(

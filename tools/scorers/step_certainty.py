@@ -18,8 +18,9 @@ class step_certainty:
     of four pairs; of two programs for one problem, in three of five (its model card has figures).
 
     Costs nothing, but samples have to report log-probabilities of alternatives
-    (`Sampling(logprobs=5)`), as they do if a strategy has this scorer. Without them, and for other
-    kinds of problems than code, the value is None.
+    (`Sampling(logprobs=5)`), as they do if a strategy has this scorer. The value is None if the
+    model reported no log-probabilities, or only those of the tokens that it wrote, and for other
+    kinds of problems than code.
 
     >>> from refinegraph.schema import Alternative
     >>> program = "def f(x):\n    x = sorted(x)\n    return x[1:]"
@@ -48,8 +49,8 @@ class step_certainty:
     def _score(self, problem: Problem, candidate: Candidate) -> Score:
         program = candidate.program
         start = candidate.text.find(program) if program else -1
-        if candidate.mean_logprob is None or program is None or start < 0:
-            missing = "no program with log-probabilities of its tokens"
+        if program is None or start < 0 or not _has_alternatives(candidate):
+            missing = "no program with log-probabilities of alternatives to its tokens"
             return Score(scorer="step_certainty", value=None, evidence=missing)
         gaps = [(other.start - start, other.gap) for other in candidate.alternatives]
         steps = tuple(
@@ -57,6 +58,13 @@ class step_certainty:
             for step in split_steps(program, kind=problem.kind)
         )
         return Score(scorer="step_certainty", value=math.prod(steps), steps=steps)
+
+
+def _has_alternatives(candidate: Candidate) -> bool:
+    """Return whether the model reported alternatives, even if none was likely enough to be kept."""
+    if candidate.mean_logprob is None:
+        return False  # a repair whose alternatives are those of the program before it
+    return bool(candidate.alternatives) or candidate.self_certainty is not None
 
 
 def _certainty(gaps: Sequence[float]) -> float:
