@@ -52,8 +52,8 @@ async def measure_evidence(measure: Measure, tasks: Sequence[GradedTask]) -> lis
 
     One sample of every task is repaired if it fails the visible tests.
     """
-    courses = [course for course in await several(lambda task: _course(measure, task), tasks) if
-               course]  # fmt: skip
+    tried = await several(lambda task: _course(measure, task), tasks)
+    courses = [course for course in tried if course]
 
     def lost(values: Callable[[_Course], tuple[bool, bool]]) -> tuple[float, ...]:
         return tuple(float(values(each)[1]) - float(values(each)[0]) for each in courses)

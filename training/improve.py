@@ -6,10 +6,11 @@ trains on it, and measures held-out tasks. The methods are
     plain        no runs; continue the previous training with the same compute
     star         imitate the model's right answers (rejection sampling)
     preferences  prefer its right answers to its wrong ones
-    rewards      a policy gradient, with the share of passed visible tests as the reward
+    rewards      a policy gradient that rewards answers which pass all visible tests
 
 An interrupted run continues after the last round that it finished, or after the runs of the next
-round if these were finished.
+round if these were finished. Methods with the same `--out` share the runs of the first round and
+the figures before it, so all other arguments have to be the same.
 """
 
 import argparse
@@ -23,7 +24,6 @@ from rich.console import Console
 from tokenizers import Tokenizer
 
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
-from refinegraph.evaluation.statistics import bootstrap_interval
 from training.exporting import NAME, export
 from training.mixture import Mixture, draw_trees
 from training.model import Shape, TinyLlama
@@ -39,15 +39,13 @@ from training.optimizing import Optimizer
 from training.phases import PHASES
 from training.progress import Progress, measure_progress
 from training.rollouts import Runs, read_runs, run_tasks, write_runs
+from training.rounds import Round, compare, describe
 from training.stream import Place, batches, tokenized
 from training.tokens import load_tokenizer
 from training.trees import Batch, Document
 
 Method = Literal["plain", "star", "preferences", "rewards"]
 METHODS: tuple[Method, ...] = get_args(Method)
-FORWARD_SHARE = 1 / 3
-"""The cost of a generated token relative to a trained one: training adds the backward pass, which
-costs about twice as much as the forward pass."""
 RATE = 0.4
 """The share of the full learning rate at the beginning of a round. After one round of `rewards`,
 pass@1 on 150 training tasks was 42.0 % at 0.4 and 38.9 % at 1.2, and 41.7 % before."""
@@ -69,20 +67,6 @@ class Settings(NamedTuple):
     vague: tuple[int, ...] = (0, 1, 2, 3, 4)
     rate: float = RATE
     seed: int = 0
-
-
-class Round(NamedTuple):
-    """The results of one round."""
-
-    number: int
-    learned_tokens: int
-    written_tokens: int
-    progress: Progress
-
-    @property
-    def compute(self) -> float:
-        """The trained tokens, plus the generated ones at a third of their number."""
-        return self.learned_tokens + FORWARD_SHARE * self.written_tokens
 
 
 class Improvement:
@@ -221,26 +205,6 @@ class Improvement:
         fields["progress"]["by_task"] = tuple(fields["progress"]["by_task"])
         self.model.load_state_dict(_weights(path.with_suffix(".pt")))
         return Round(**{**fields, "progress": Progress(**fields["progress"])})
-
-
-def describe(done: Round) -> str:
-    """Return the figures of a round in one line."""
-    progress = done.progress
-    return (
-        f"round {done.number}  pass@1 {progress.pass_1:.1%}  greedy {progress.greedy:.1%}  "
-        f"pass@k {progress.pass_k:.1%}  gap {progress.gap:.1%}  "
-        f"diversity {progress.diversity:.2f}  damage {progress.damage:.1%}  "
-        f"hardest {progress.hardest:.1%}  fooled {progress.fooled:.1%}  compute {done.compute:.0f}"
-    )
-
-
-def compare(ours: Round, plain: Round) -> str:
-    """Return the difference in pass@1 to plain training, paired by task, with its interval."""
-    pairs = zip(ours.progress.by_task, plain.progress.by_task, strict=True)
-    differences = [a - b for a, b in pairs]
-    low, high = bootstrap_interval(differences) or (0.0, 0.0)
-    mean = sum(differences) / len(differences)
-    return f"round {ours.number}: {mean:+.1%} ({low:+.1%} to {high:+.1%}) against plain training"
 
 
 def _usual_mixture() -> Mixture:

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="torch comes with the group 'trainin
 
 from refinegraph.evaluation.export import Example, Preference, Rollout, Source  # noqa: E402
 from training.exporting import export  # noqa: E402
-from training.improve import Improvement, Settings, compare  # noqa: E402
+from training.improve import Improvement, Settings  # noqa: E402
 from training.mixture import Mixture, draw_trees  # noqa: E402
 from training.model import Shape, TinyLlama  # noqa: E402
 from training.objectives import (  # noqa: E402
@@ -26,6 +26,7 @@ from training.objectives import (  # noqa: E402
 from training.optimizing import Optimizer, answer_losses  # noqa: E402
 from training.phases import PHASES, Phase  # noqa: E402
 from training.rollouts import answer_tree  # noqa: E402
+from training.rounds import compare  # noqa: E402
 from training.tokens import train_tokenizer  # noqa: E402
 from training.train import Trainer  # noqa: E402
 from training.trees import as_batch, as_document  # noqa: E402
