@@ -69,7 +69,7 @@ def write_card(card: Path, text: str) -> None:
     """Insert the figures between their markers; a card without markers gets them at its end."""
     before, _, rest = card.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    card.write_text(f"{before.rstrip()}\n\n{_BEGIN}\n{text}\n{_END}{after or chr(10)}")
+    card.write_text(f"{before.rstrip()}\n\n{_BEGIN}\n\n{text}\n\n{_END}{after or chr(10)}")
 
 
 def _share(values: Sequence[float]) -> str:

@@ -39,7 +39,7 @@ def test_the_text_around_the_figures_of_a_card_stays(tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("Before.\n\n<!-- figures -->\nold\n<!-- end of figures -->\n\nAfter.\n")
     write_card(card, "new")
-    text = "Before.\n\n<!-- figures -->\nnew\n<!-- end of figures -->\n\nAfter.\n"
+    text = "Before.\n\n<!-- figures -->\n\nnew\n\n<!-- end of figures -->\n\nAfter.\n"
     assert card.read_text() == text
 
 
