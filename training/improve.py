@@ -68,12 +68,20 @@ class Settings(NamedTuple):
     vague: tuple[int, ...] = (0, 1, 2, 3, 4)
     rate: float = RATE
     seed: int = 0
+    beside: str = ""
+    """For plain training, the method whose compute it repeats."""
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder of the rounds."""
+        return f"{self.method}-beside-{self.beside}" if self.beside else self.method
 
 
 class Improvement:
     """A model that is improved round by round.
 
-    The files of a method are in a folder of its name. The figures of the model before any learning
+    The files of a method are in a folder of its name, and those of plain training in one for every
+    method whose compute it repeats. The figures of the model before any learning
     and the runs of the first round are the same for all methods and stand beside these folders.
     """
 
@@ -185,7 +193,7 @@ class Improvement:
         return self._folder(number) / f"round-{number}.gguf"
 
     def _folder(self, number: int) -> Path:
-        return self.out / self.settings.method if number else self.out
+        return self.out / self.settings.folder if number else self.out
 
     def _export(self, number: int) -> Path:
         export(self.model, self.tokenizer, self._file(number), name=f"{NAME}, round {number}")
@@ -250,14 +258,12 @@ def main() -> None:
     )  # fmt: skip
     console = Console(markup=False, highlight=False, soft_wrap=True)
 
-    def begin(method: Method) -> Improvement:
-        console.print(f"\n{method}")
-        return Improvement(
-            options.run / "checkpoint.pt", tokenizer, options.out, settings._replace(method=method)
-        )
+    def begin(settings: Settings) -> Improvement:
+        console.print(f"\n{settings.method}")
+        return Improvement(options.run / "checkpoint.pt", tokenizer, options.out, settings)
 
-    ours = begin(options.method).run(say=console.print)
-    plain = begin("plain").run(
+    ours = begin(settings).run(say=console.print)
+    plain = begin(settings._replace(method="plain", beside=settings.method)).run(
         budget=[finished.compute for finished in ours[1:]], say=console.print
     )
     for mine, theirs in zip(ours[1:], plain[1:], strict=True):
