@@ -8,6 +8,8 @@ from projects import CART, FAILING, TEST, TESTS, write
 import refinegraph as rg
 from refinegraph.errors import InputError
 from refinegraph.fixing.events import BaselineTaken
+from refinegraph.fixing.options import FixOptions
+from refinegraph.fixing.workshop import prepare, reopen
 from refinegraph.schema import CaseOutcome, Frozen
 from refinegraph.tools.test_runs import Baseline
 
@@ -54,6 +56,17 @@ def test_the_other_failing_tests_may_go_on_failing(checkout: Path) -> None:
     proved = next(made for made in result.candidates if made.verdict and made.verdict.passed)
     assert proved.verdict
     assert {test.id for test in proved.verdict.tests} == {FAILING, "suite"}
+
+
+async def test_a_resumed_repair_keeps_its_names(checkout: Path) -> None:
+    options = FixOptions(path=checkout, test=TEST, failing=["test_from_that_amount_on"])
+    prepared = await prepare(options, lambda event: None)
+    assert prepared.problem
+    assert prepared.problem.repository
+    workshop = await reopen(prepared.problem.repository, lambda event: None)
+    assert workshop.baseline.failing_ids == (FAILING,)
+    assert len(workshop.baseline.unrelated) == 1
+    assert "1 other test fails too and may go on failing." in prepared.problem.prompt
 
 
 def test_without_names_one_patch_has_to_repair_all(checkout: Path) -> None:
