@@ -1,12 +1,12 @@
 """Runs in PostgreSQL, shared by a team: finished ones, and those under way with their checkpoints.
 
-A run that is under way is held by an advisory lock of its own connection, which ends with the
-process.
+A run that is under way is held by an advisory lock of its own connection. The server releases it
+when the process ends, but notices that only a moment later.
 """
 
 import time
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
@@ -32,6 +32,9 @@ _MAX_RUNS = 20 * MAX_RUNS
 """A database holds the runs of a team."""
 _CHECKPOINT_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 """Those of LangGraph's checkpointer."""
+_PATIENCE = "2s"
+"""Time to wait for the lock of a run whose process may just have ended. The server notices that
+within milliseconds, or within a second on a busy machine."""
 
 
 class PostgresRunStore(RunStore):
@@ -122,12 +125,16 @@ class PostgresRun(UnfinishedRun):
         self.record = record
         self._holding: Connection[Any] | None = None
         self._realm = f"run {record.id}: "
+        self._lock_name = f"refinegraph run {record.id}"
 
     @property
     def is_running(self) -> bool:
         """Whether a process is at work on it."""
+        # Outside a transaction, this lock is released as soon as the statement ends.
+        query = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
         with connected(self.address) as connection:
-            return not _try_lock(connection, self.record.id)
+            row = connection.execute(query, (self._lock_name,)).fetchone()
+        return not (row and row[0])
 
     @property
     def has_answers(self) -> bool:
@@ -139,16 +146,23 @@ class PostgresRun(UnfinishedRun):
     def hold(self) -> None:
         """Lock the run against other processes; raises `InputError` if one is working on it."""
         connection = connect(self.address)
-        if not _try_lock(connection, self.record.id):
+        try:
+            connection.execute("SELECT set_config('lock_timeout', %s, false)", (_PATIENCE,))
+            connection.execute(
+                "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (self._lock_name,)
+            )
+        except driver().errors.LockNotAvailable:
             connection.close()
             raise InputError(
                 f"another process is working on run {self.record.id}; wait until it ends."
-            )
+            ) from None
         self._holding = connection
 
     def release(self) -> None:
-        """Release the run for other processes."""
+        """Release the run for other processes, before this method returns."""
         if self._holding:
+            with suppress(driver().Error):  # a server that is gone holds nothing
+                self._holding.execute("SELECT pg_advisory_unlock_all()")
             self._holding.close()
         self._holding = None
 
@@ -202,10 +216,3 @@ def _existing(connection: "Connection[Any]", tables: tuple[str, ...]) -> Iterato
         row = connection.execute("SELECT to_regclass(%s)", (table,)).fetchone()
         if row and row[0]:
             yield table
-
-
-def _try_lock(connection: "Connection[Any]", id: str) -> bool:
-    """Take the lock of a run, until the connection ends; return whether it was free."""
-    query = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-    row = connection.execute(query, (f"refinegraph run {id}",)).fetchone()
-    return bool(row and row[0])

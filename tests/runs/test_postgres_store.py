@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -158,6 +159,8 @@ def test_a_run_of_a_killed_process_is_continued_by_another(
     )
     id = died.stdout.strip()
     run = PostgresRunStore(database).find_unfinished(id)
+    while run.is_running:  # the server has not yet noticed that the process is gone
+        time.sleep(0.01)
     run.hold()
     run.forget()
 
