@@ -56,20 +56,20 @@ async def measure_evidence(measure: Measure, tasks: Sequence[GradedTask]) -> lis
     courses = [course for course in tried if course]
 
     def lost(values: Callable[[_Course], tuple[bool, bool]]) -> tuple[float, ...]:
-        return tuple(float(values(each)[1]) - float(values(each)[0]) for each in courses)
+        return tuple(float(values(course)[1]) - float(values(course)[0]) for course in courses)
 
-    seen, blind = (tuple(float(each.reviewed[place]) for each in courses) for place in (0, 1))
-    last = sum(each.is_last for each in courses) / max(1, len(courses))
+    seen, blind = (tuple(float(course.reviewed[place]) for course in courses) for place in (0, 1))
+    last = sum(course.is_last for course in courses) / max(1, len(courses))
     names = "names the line and the change"
     return [
         Figure("reviewer", names, seen, "always the last line", last),
         Figure("reviewer without evidence", names, blind, "always the last line", last),
         Figure("evidence withheld", "change of the Reviewer's share",
-               lost(lambda each: each.reviewed), "no change", 0.0),
+               lost(lambda course: course.reviewed), "no change", 0.0),
         Figure("evidence withheld", "change of the share right after a review and an edit",
-               lost(lambda each: each.edited), "no change", 0.0),
+               lost(lambda course: course.edited), "no change", 0.0),
         Figure("evidence withheld", f"change of the share right after {_BRANCHES} branches",
-               lost(lambda each: each.branched), "no change", 0.0),
+               lost(lambda course: course.branched), "no change", 0.0),
     ]  # fmt: skip
 
 
@@ -118,9 +118,9 @@ async def _branch(measure: Measure, task: GradedTask, sample: Candidate) -> tupl
     programs = [draft.choice.text.strip("\n") for draft in outcome.drafts]
     if not programs:
         return False, False
-    passing = [each for each in programs if await _passes(measure, task, each)]
-    right = [await measure.is_right(task, each) for each in ([*passing, *programs][0], programs[0])]
-    return right[0], right[1]
+    passing = [program for program in programs if await _passes(measure, task, program)]
+    chosen, likeliest = (passing or programs)[0], programs[0]
+    return await measure.is_right(task, chosen), await measure.is_right(task, likeliest)
 
 
 async def _passes(measure: Measure, task: GradedTask, program: str) -> bool:

@@ -81,8 +81,8 @@ class Improvement:
     """A model that is improved round by round.
 
     The files of a method are in a folder of its name, and those of plain training in one for every
-    method whose compute it repeats. The figures of the model before any learning
-    and the runs of the first round are the same for all methods and stand beside these folders.
+    method whose compute it repeats. The figures of the model before any learning and the runs of
+    the first round are the same for all methods and stand beside these folders.
     """
 
     def __init__(

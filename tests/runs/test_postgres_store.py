@@ -162,7 +162,9 @@ def test_a_run_of_a_killed_process_is_continued_by_another(
     while run.is_running:  # the server has not yet noticed that the process is gone
         time.sleep(0.01)
     run.hold()
+    assert run.is_running
     run.forget()
+    assert id not in [other.record.id for other in PostgresRunStore(database).unfinished()]
 
 
 def test_the_commands_use_the_store_of_the_setting(
