@@ -23,12 +23,14 @@ from refinegraph.terminal.run_state import RunState
 from refinegraph.terminal.text import cut, evidence_words, patch_words, verdict_words
 from refinegraph.wording import moves_words, stop_words, was_executed
 
+# Choices of layout, with which a usual run fits on a terminal of 80 columns.
 SUBJECT_WIDTH = 10
 _INDENT = 2
+_VERDICT_WIDTH = 5
+# Choices of length: as much as is read while a run goes on. `view` shows the whole.
 _LONGEST = 500
 _LONGEST_DIFF = 12
 _MOST_FAILING = 5
-_VERDICT_WIDTH = 5
 _LONG_PAUSE = 5.0
 """Seconds of waiting that are announced even if the reason has been printed."""
 
